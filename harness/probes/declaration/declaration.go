@@ -1,0 +1,126 @@
+// Package declaration records what the manufacturer says about the device.
+package declaration
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/assay-iot/assay/harness/device"
+	"github.com/assay-iot/assay/harness/evidence"
+	"github.com/assay-iot/assay/harness/probe"
+	"github.com/assay-iot/assay/harness/verdict"
+)
+
+// Probe puts the declaration in the device file on record. It runs without a
+// device file too: that nothing was declared is what checks then have to know.
+var Probe = &probe.Probe[Evidence]{
+	Name:    "declaration",
+	Version: 1,
+	Doc:     "what the manufacturer declares",
+	Effect:  probe.Passive,
+	Basis:   verdict.Declared,
+	Bound:   func(probe.Target) probe.Bound { return probe.Bound{Time: longest} },
+	Run:     run,
+}
+
+// longest bounds the copying of what is in memory already.
+const longest = time.Second
+
+var errNothingGiven = errors.New("nothing was handed in for the record")
+
+func run(_ context.Context, in probe.Input) (Evidence, error) {
+	switch {
+	case in.Given == nil:
+		return Evidence{}, errNothingGiven
+	case in.Given.Device == nil:
+		return Evidence{Given: evidence.No}, nil
+	}
+	return of(in.Given.Device), nil
+}
+
+// of returns what a device file declares.
+func of(f *device.File) Evidence {
+	return Evidence{
+		Given:      evidence.Yes,
+		Device:     identity(f.Device),
+		Features:   features(f.ICS.Features),
+		Provisions: provisions(f.ICS.Provisions),
+		Listed:     listed(f.IXIT.SoftServ),
+		Services:   services(f.IXIT.SoftServ),
+	}
+}
+
+func identity(d device.Device) Device {
+	return Device{
+		ID: Text(d.ID), Manufacturer: Text(d.Manufacturer), Model: Text(d.Model), Hardware: Text(d.Hardware),
+		Firmware: Text(d.Firmware), Serial: Text(d.Serial), MAC: Text(strings.ToLower(d.MAC)), Type: Text(d.Type),
+		Addresses: each(d.Addresses, func(a netip.Addr) Text { return Text(a.String()) }),
+	}
+}
+
+func features(answers map[string]device.Answered) []Answer {
+	return each(slices.Sorted(maps.Keys(answers)), func(name string) Answer {
+		return Answer{Name(name), answers[name].Tri()}
+	})
+}
+
+func provisions(answers map[string]device.Provision) []Provision {
+	return each(slices.Sorted(maps.Keys(answers)), func(id string) Provision {
+		p := answers[id]
+		return Provision{Name(id), p.Support.Tri(), tri(strings.TrimSpace(p.Justification) != "")}
+	})
+}
+
+func listed(services []device.Service) evidence.Tri { return tri(services != nil) }
+
+func tri(b bool) evidence.Tri {
+	if b {
+		return evidence.Yes
+	}
+	return evidence.No
+}
+
+func services(list []device.Service) []Service {
+	return each(list, func(s device.Service) Service {
+		return Service{
+			ID: Name(s.ID), Enabled: enabled(s.Status), TCP: s.TCP, UDP: s.UDP, Protocol: Name(s.Protocol),
+			TLS: s.TLS.Tri(), Configuration: s.AllowsConfig.Tri(), MQTT: mqtt(s.MQTT),
+		}
+	})
+}
+
+func enabled(status string) evidence.Tri {
+	if status == "" {
+		return evidence.Unknown
+	}
+	return tri(status == "enabled")
+}
+
+func mqtt(m *device.MQTT) MQTT {
+	if m == nil {
+		return MQTT{}
+	}
+	return MQTT{
+		Identities: each(m.Identities, func(id device.MQTTIdentity) Identity {
+			return Identity{Name(id.Credential), each(id.Topics, text), Text(id.Canary)}
+		}),
+		PublicTopics: each(m.PublicTopics, text),
+		ReadsAll:     Name(m.ReadsAll),
+	}
+}
+
+func text(s string) Text { return Text(s) }
+
+// each turns every entry of a list into another.
+func each[A, B any](list []A, turn func(A) B) []B {
+	var out []B
+	for _, a := range list {
+		out = append(out, turn(a))
+	}
+	return out
+}

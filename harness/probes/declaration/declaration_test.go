@@ -1,0 +1,123 @@
+package declaration
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/assay-iot/assay/harness/device"
+	"github.com/assay-iot/assay/harness/evidence"
+	"github.com/assay-iot/assay/harness/probe"
+)
+
+const file = `device: {id: lock, manufacturer: Assay Labs, model: "<Hub> & é", firmware: 1.10, mac: 02-00-5E-10-00-0A, addresses: [192.168.1.20, "fe80::1"]}
+ics:
+  features: {telemetry: no, passwords: yes}
+  provisions:
+    "5.5-5": {support: no, justification: no room}
+    "5.1-1": {support: yes}
+    "5.3-2": {support: no, justification: "  "}
+ixit:
+  soft_serv:
+    - id: broker
+      status: enabled
+      tcp: [8883, 1883]
+      protocol: mqtt
+      tls: yes
+      allows_configuration: no
+      mqtt:
+        identities: [{credential: alice, topics: [a/#], canary: test/a}]
+        public_topics: ["$SYS/uptime"]
+        reads_all: alice
+    - {id: console, status: disabled, tcp: [23]}
+    - {id: discovery, udp: [5353]}
+credentials: [{id: alice, service: mqtt, user: alice, password: {env: CANARY_NAME}}]
+`
+
+// record runs the probe and reads its record back as a judge does.
+func record(t *testing.T, in probe.Input) (Evidence, string) {
+	t.Helper()
+	end, err := Probe.Begin(t.Context(), in)
+	require.NoError(t, err)
+	data, err := end(t.Context())
+	require.NoError(t, err)
+	page, err := Probe.Open(evidence.Record{Version: Probe.Version, Data: data})
+	require.NoError(t, err)
+	return page.Value.(Evidence), string(data)
+}
+
+func given(t *testing.T, text string) probe.Input {
+	t.Helper()
+	f, err := device.Parse("lock.yaml", []byte(text), "")
+	require.NoError(t, err)
+	return probe.Input{Given: &probe.Given{Device: f}}
+}
+
+func TestDeclaration(t *testing.T) {
+	got, data := record(t, given(t, file))
+	want := Evidence{
+		Given: evidence.Yes,
+		Device: Device{ID: "lock", Manufacturer: "Assay Labs", Model: "<Hub> & é", Firmware: "1.10", MAC: "02:00:5e:10:00:0a",
+			Addresses: []Text{"192.168.1.20", "fe80::1"}},
+		Features:   []Answer{{"passwords", evidence.Yes}, {"telemetry", evidence.No}},
+		Provisions: []Provision{{"5.1-1", evidence.Yes, evidence.No}, {"5.3-2", evidence.No, evidence.No}, {"5.5-5", evidence.No, evidence.Yes}},
+		Listed:     evidence.Yes,
+		Services: []Service{
+			{ID: "broker", Enabled: evidence.Yes, TCP: []uint16{8883, 1883}, UDP: []uint16{}, Protocol: "mqtt", TLS: evidence.Yes, Configuration: evidence.No,
+				MQTT: MQTT{Identities: []Identity{{"alice", []Text{"a/#"}, "test/a"}}, PublicTopics: []Text{"$SYS/uptime"}, ReadsAll: "alice"}},
+			{ID: "console", Enabled: evidence.No, TCP: []uint16{23}, UDP: []uint16{}, MQTT: MQTT{Identities: []Identity{}, PublicTopics: []Text{}}},
+			{ID: "discovery", TCP: []uint16{}, UDP: []uint16{5353}, MQTT: MQTT{Identities: []Identity{}, PublicTopics: []Text{}}},
+		},
+	}
+	assert.Equal(t, want, got)
+	assert.NotContains(t, data, "CANARY_NAME", "where a secret lies is nobody's business")
+	assert.Equal(t, map[string]evidence.Tri{"passwords": evidence.Yes, "telemetry": evidence.No}, got.Answers())
+	assert.Equal(t, map[string]evidence.Tri{"5.1-1": evidence.Yes, "5.3-2": evidence.No, "5.5-5": evidence.No}, got.Supported())
+}
+
+func TestNothingDeclared(t *testing.T) {
+	got, _ := record(t, probe.Input{Given: &probe.Given{}})
+	assert.Equal(t, evidence.No, got.Given)
+	assert.Equal(t, evidence.Unknown, got.Listed, "without a file, nothing is said of services")
+	assert.Empty(t, got.Services)
+
+	got, _ = record(t, given(t, "device: {id: a}"))
+	assert.Equal(t, evidence.Yes, got.Given)
+	assert.Equal(t, evidence.No, got.Listed)
+
+	got, _ = record(t, given(t, "device: {id: a}\nixit: {soft_serv: []}"))
+	assert.Equal(t, evidence.Yes, got.Listed, "an empty list declares that there is no service")
+}
+
+func TestNothingHandedIn(t *testing.T) {
+	end, err := Probe.Begin(t.Context(), probe.Input{})
+	require.NoError(t, err)
+	_, err = end(t.Context())
+	assert.ErrorIs(t, err, errNothingGiven)
+}
+
+func TestEvidenceIsReadStrictly(t *testing.T) {
+	require.NoError(t, evidence.CheckType(Probe.Info().Evidence))
+	_, data := record(t, given(t, file))
+	for _, broken := range []string{
+		strings.Replace(data, `"given":"yes",`, "", 1),
+		strings.Replace(data, `"given":"yes"`, `"given":null`, 1),
+		strings.Replace(data, `"given":"yes"`, `"given":true`, 1),
+		strings.Replace(data, `{"given"`, `{"more":1,"given"`, 1),
+		data + " ",
+	} {
+		_, err := Probe.Open(evidence.Record{Version: Probe.Version, Data: []byte(broken)})
+		assert.Error(t, err, broken[:40])
+	}
+}
+
+// The same file has the same record, in whatever order its maps are read.
+func TestRecordIsTheSameEveryTime(t *testing.T) {
+	_, first := record(t, given(t, file))
+	for range 20 {
+		_, again := record(t, given(t, file))
+		require.Equal(t, first, again)
+	}
+}

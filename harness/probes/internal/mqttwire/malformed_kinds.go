@@ -1,0 +1,48 @@
+package mqttwire
+
+// malformedKinds holds one of each kind, so that a run that stops after forty
+// has met them all.
+func malformedKinds() []BadPacket {
+	return []BadPacket{
+		opening(V311, "connect-truncated", under(0x10, clean311+clientID)[:14]),
+		opening(V311, "connect-protocol-name-wrong", under(0x10, "\x00\x04MQTX\x04\x02\x00\x3c"+clientID)),
+		opening(V311, "connect-level-99", under(0x10, mqttName+"\x63\x02\x00\x3c"+clientID)),
+		opening(V311, "connect-header-flags", under(0x1f, clean311+clientID)),
+		opening(V311, "connect-reserved-flag", under(0x10, mqttName+"\x04\x03\x00\x3c"+clientID)),
+		opening(V311, "connect-remaining-length-256-mib", []byte("\x10\xff\xff\xff\x7f"+clean311+clientID)),
+		opening(V311, "connect-remaining-length-five-bytes", []byte("\x10\xff\xff\xff\xff\x01"+clean311+clientID)),
+		opening(V311, "connect-client-id-length-lie", under(0x10, clean311+"\xff\xffassay-malformed")),
+		opening(V311, "connect-client-id-invalid-utf8", under(0x10, clean311+"\x00\x07assay\xff\xfe")),
+		opening(V311, "connect-will-flag-without-will", under(0x10, mqttName+"\x04\x06\x00\x3c"+clientID)),
+		login(V311, "connect-password-without-user-name", under(0x10, mqttName+"\x04\x42\x00\x3c"+clientID+"\x00\x01x")),
+		opening(V311, "publish-before-connect", under(0x30, topic+"canary")),
+		opening(V311, "type-0-before-connect", under(0x00, "")),
+		opening(V5, "connect5-property-twice", under(0x10, clean5+"\x0a\x11\x00\x00\x00\x00\x11\x00\x00\x00\x00"+clientID)),
+		opening(V5, "connect5-property-unknown", under(0x10, clean5+"\x02\x7f\x00"+clientID)),
+		opening(V5, "connect5-property-length-256-mib", under(0x10, clean5+"\xff\xff\xff\x7f"+clientID)),
+		opening(V5, "connect5-property-length-five-bytes", under(0x10, clean5+"\xff\xff\xff\xff\x01"+clientID)),
+		opening(V5, "connect5-receive-maximum-0", under(0x10, clean5+"\x03\x21\x00\x00"+clientID)),
+		later(V311, "connect-twice", under(0x10, clean311+clientID)),
+		later(V311, "publish-topic-empty", under(0x30, "\x00\x00canary")),
+		later(V311, "publish-topic-wildcard", under(0x30, "\x00\x11assay/malformed/#canary")),
+		later(V311, "publish-topic-nul", under(0x30, "\x00\x10assay/mal\x00formedcanary")),
+		later(V311, "publish-topic-invalid-utf8", under(0x30, "\x00\x11assay/malformed\xc3\x28canary")),
+		later(V311, "publish-topic-length-lie", under(0x30, "\xff\xffassay/malformed")),
+		later(V311, "publish-qos-3", under(0x36, topic+"\x00\x01canary")),
+		later(V311, "publish-packet-id-0", under(0x32, topic+"\x00\x00canary")),
+		later(V311, "publish-remaining-length-256-mib", []byte("\x30\xff\xff\xff\x7f"+topic+"canary")),
+		later(V311, "publish-remaining-length-five-bytes", []byte("\x30\xff\xff\xff\xff\x7f"+topic+"canary")),
+		later(V311, "subscribe-header-flags", under(0x80, "\x00\x01"+topic+"\x00")),
+		later(V311, "subscribe-packet-id-0", under(0x82, "\x00\x00"+topic+"\x00")),
+		later(V311, "subscribe-without-filters", under(0x82, "\x00\x01")),
+		later(V311, "subscribe-qos-3", under(0x82, "\x00\x01"+topic+"\x03")),
+		later(V311, "unsubscribe-without-filters", under(0xa2, "\x00\x01")),
+		later(V311, "pubrel-header-flags", under(0x60, "\xff\xf0")),
+		later(V311, "pubrel-unknown-id", under(0x62, "\xff\xf0")),
+		later(V311, "pingreq-with-body", under(0xc0, "\x00\x00")),
+		later(V5, "auth5-unasked", under(0xf0, "\x18\x08\x15\x00\x05assay")),
+		later(V5, "publish5-property-twice", under(0x30, topic+"\x04\x01\x00\x01\x00canary")),
+		later(V5, "publish5-topic-alias-0", under(0x30, topic+"\x03\x23\x00\x00canary")),
+		later(V5, "subscribe5-reserved-options", under(0x82, "\x00\x01\x00"+topic+"\xc0")),
+	}
+}
