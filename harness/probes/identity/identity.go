@@ -15,7 +15,7 @@ import (
 
 // Probe looks at the start, at the end and now and then in between.
 var Probe = &probe.Probe[Evidence]{
-	Name:    "identity",
+	Name:    name,
 	Version: 1,
 	Doc:     "by what the device can be told from another one, at start and end",
 	Effect:  probe.Active,
@@ -63,6 +63,9 @@ func (w *watcher) watch(ctx context.Context, in probe.Input) (func(context.Conte
 	l := &looker{in: in, table: w.table, kinds: map[int]Kind{}}
 	first, err := l.look(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if first, err = remember(in, first); err != nil {
 		return nil, err
 	}
 	between, end := context.WithCancel(ctx)

@@ -1,0 +1,91 @@
+package devices
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// quoted is what a lesson sets in code type.
+var quoted = regexp.MustCompile("`([a-z0-9_.-]+)`")
+
+// A lesson speaks of every fault of its device, and of no fault or check that
+// does not exist.
+func TestLabsNameWhatExists(t *testing.T) {
+	folders := all(t)
+	var checks, names []string
+	for _, f := range folders {
+		names = append(names, f.Name)
+		for id := range f.Expected.Checks {
+			checks = append(checks, id)
+		}
+	}
+	for _, f := range folders {
+		for _, name := range FaultNames() {
+			if f.Faults.Has(name) {
+				assert.Contains(t, f.Lab, "`"+name+"`", f.Name)
+			}
+		}
+		for _, m := range quoted.FindAllStringSubmatch(f.Lab, -1) {
+			word := m[1]
+			switch {
+			case strings.HasSuffix(word, ".yaml"), word == "faults", word == "next", word == "admin", slices.Contains(FaultNames(), word), slices.Contains(names, word):
+			case strings.Contains(word, "."):
+				assert.Contains(t, checks, word, f.Name)
+			default:
+				t.Errorf("%s: the lesson speaks of %q", f.Name, word)
+			}
+		}
+	}
+}
+
+// Every member is told something about the same checks and requirements.
+func TestEveryMemberIsToldTheSameList(t *testing.T) {
+	folders := all(t)
+	first := folders[0].Expected
+	for _, f := range folders[1:] {
+		assert.ElementsMatch(t, keys(first.Checks), keys(f.Expected.Checks), f.Name)
+		for profile, all := range first.Requirements {
+			assert.ElementsMatch(t, keys(all), keys(f.Expected.Requirements[profile]), "%s %s", f.Name, profile)
+		}
+	}
+}
+
+func keys(v Verdicts) []string {
+	var ids []string
+	for id := range v {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// What a fault turns on the hardened lock, an insecure one that has it is told,
+// unless something hides it: then the lesson of that member says so.
+func TestMembersAgreeWithTheWalk(t *testing.T) {
+	byName := map[string]Folder{}
+	for _, f := range all(t) {
+		byName[f.Name] = f
+	}
+	walk := byName["door-lock-hardened"].Expected.Faults
+	for _, name := range []string{"door-lock-insecure", "door-lock-password-only", "door-lock-v5-forgotten"} {
+		f := byName[name]
+		for fault, turns := range walk {
+			if _, masked := f.Expected.Masked[fault]; !f.Faults.Has(fault) || masked {
+				continue
+			}
+			for check, v := range turns {
+				assert.Equal(t, v, f.Expected.Checks[check], "%s: %s by %s", name, check, fault)
+			}
+		}
+		for check, v := range f.Expected.Checks {
+			explained := v == byName["door-lock-hardened"].Expected.Checks[check]
+			for fault, turns := range walk {
+				explained = explained || f.Faults.Has(fault) && turns[check] == v
+			}
+			assert.True(t, explained, "%s: no fault explains that %s is %s", name, check, v)
+		}
+	}
+}
