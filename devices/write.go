@@ -19,6 +19,10 @@ func (d *Device) File() (*device.File, error) {
 	}
 	f.Device.Serial = d.Serial
 	f.Device.Addresses = []netip.Addr{d.Addr}
+	f.Device.HostPorts = nil
+	for _, host := range d.Host {
+		f.Device.HostPorts = append(f.Device.HostPorts, host.Port())
+	}
 	f.Trust.Pins = []string{fingerprint(d.unit.leaf())}
 	for i := range f.IXIT.SoftServ {
 		row := &f.IXIT.SoftServ[i]

@@ -40,6 +40,9 @@ type Device struct {
 	MAC          string       `yaml:"mac"`
 	Type         string       `yaml:"type"`
 	Addresses    []netip.Addr `yaml:"addresses"`
+	// HostPorts are TCP ports of the machine that runs an emulated device,
+	// open before the device was started; on loopback addresses only.
+	HostPorts []uint16 `yaml:"host_ports"`
 }
 
 // A Scope entry allows testing an address or a range of them. A public one

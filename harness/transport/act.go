@@ -11,6 +11,7 @@ import (
 // An Act is how the device ended an exchange, or let it end.
 type Act string
 
+// What a device may do.
 const (
 	Answered Act = "answered" // it sent what was waited for
 	Refused  Act = "refused"  // it declined the connection

@@ -2,8 +2,10 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 )
 
 type besideKey struct{}
@@ -40,4 +42,37 @@ func source(ctx context.Context) net.Addr {
 		return nil
 	}
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, 0))
+}
+
+type absenceKey struct{}
+
+// ExpectAbsence returns a ctx for asking whether a device is back that was
+// switched off or may have crashed: that it is silent is what is asked about,
+// and neither slows the run down nor ends it.
+func ExpectAbsence(ctx context.Context) context.Context {
+	return context.WithValue(ctx, absenceKey{}, true)
+}
+
+func expected(ctx context.Context) bool {
+	absent, _ := ctx.Value(absenceKey{}).(bool)
+	return absent
+}
+
+// readyFor waits until the device is known to be there, unless that is the
+// question.
+func (n *Net) readyFor(ctx context.Context) error {
+	if expected(ctx) {
+		return ctx.Err()
+	}
+	return n.ready(ctx)
+}
+
+// Absent is Did for a device that may be switched off: where nobody answers for
+// an address any more, the network says so instead of the device.
+func Absent(ctx context.Context, err error) (Act, error) {
+	act, err := Did(ctx, err)
+	if ctx.Err() == nil && (errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.EHOSTDOWN)) {
+		return Silent, nil
+	}
+	return act, err
 }

@@ -16,7 +16,7 @@ var (
 	ErrWaited = errors.New("no turn came in time")
 	// ErrUnresponsive stops the run: the device bears it no longer.
 	ErrUnresponsive = errors.New("device became unresponsive")
-	// ErrSelf is what dialing returns when the system connected two ports of
-	// ours to each other, as it may on loopback. Nothing listens there.
-	ErrSelf = errors.New("the connection leads to ourselves")
+	// ErrSelf is what dialing returns when the system connected a port to
+	// itself, as it may on loopback. Nothing listens there.
+	ErrSelf = errors.New("the connection leads to itself")
 )

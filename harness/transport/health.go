@@ -157,14 +157,15 @@ func (n *Net) check(ctx context.Context, addr netip.AddrPort, pause time.Duratio
 	if err := wait(ctx, time.Now().Add(pause)); err != nil {
 		return err
 	}
-	if err := n.turns.take(ctx); err != nil {
+	give, err := n.turn(ctx)
+	if err != nil {
 		return err
 	}
-	c, err := n.dial(Within(ctx, n.health.patience), addr, n.turns.give)
+	c, err := n.dial(Within(ctx, n.health.patience), addr, give)
 	if err == nil {
 		return c.Close()
 	}
-	n.turns.give()
+	give()
 	if ctx.Err() != nil {
 		return waited(ctx)
 	}

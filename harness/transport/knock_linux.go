@@ -144,21 +144,19 @@ func (k *knocker) begin(a *attempt) {
 	a.begun = time.Now()
 	err = unix.Connect(a.fd, to)
 	if local, nameErr := localEnd(a.fd); nameErr == nil && local.Port() != 0 {
-		if k.net.ours.toOurselves(local, a.addr) {
+		if self(local, a.addr) {
 			err = ErrSelf
 		}
 		k.net.ours.add(local, a.addr)
 	}
-	if err == unix.EINPROGRESS {
+	if errors.Is(err, unix.EINPROGRESS) {
 		err = unix.Connect(a.fd, to) // on loopback the answer is there by now
 	}
-	switch err {
-	case unix.EALREADY, unix.EINPROGRESS:
+	switch {
+	case errors.Is(err, unix.EALREADY), errors.Is(err, unix.EINPROGRESS):
 		k.await(a)
-	case nil, unix.EISCONN:
+	case errors.Is(err, unix.EISCONN):
 		k.finish(a, nil)
-	case ErrSelf:
-		k.finish(a, err)
 	default:
 		k.finish(a, os.NewSyscallError("connect", err))
 	}
@@ -166,7 +164,7 @@ func (k *knocker) begin(a *attempt) {
 
 // await leaves a to epoll.
 func (k *knocker) await(a *attempt) {
-	event := unix.EpollEvent{Events: unix.EPOLLOUT, Fd: int32(a.fd)}
+	event := unix.EpollEvent{Events: unix.EPOLLOUT, Fd: int32(a.fd)} //nolint:gosec // a descriptor of the system
 	if err := unix.EpollCtl(k.epoll, unix.EPOLL_CTL_ADD, a.fd, &event); err != nil {
 		k.finish(a, os.NewSyscallError("epoll_ctl", err))
 		return
@@ -181,7 +179,7 @@ func (k *knocker) collect() {
 	}
 	var events [64]unix.EpollEvent
 	n, err := unix.EpollWait(k.epoll, events[:], int(k.pause()/time.Millisecond))
-	if err != nil && err != unix.EINTR {
+	if err != nil && !errors.Is(err, unix.EINTR) {
 		k.abandon(os.NewSyscallError("epoll_wait", err))
 	}
 	for _, e := range events[:max(0, n)] {

@@ -71,7 +71,7 @@ func (n *Net) Dial(ctx context.Context, addr netip.AddrPort) (Conn, error) {
 	if err := n.scope.check(addr.Addr()); err != nil {
 		return nil, err
 	}
-	if err := n.ready(ctx); err != nil {
+	if err := n.readyFor(ctx); err != nil {
 		return nil, err
 	}
 	give, err := n.turn(ctx)
@@ -122,13 +122,13 @@ func connect(ctx context.Context, addr netip.AddrPort, limit time.Time) (net.Con
 func (n *Net) noted(ctx context.Context, addr netip.AddrPort, c net.Conn, took time.Duration, err error) error {
 	if err == nil {
 		local, remote := ends(c)
-		if n.ours.toOurselves(local, remote) {
+		if self(local, remote) {
 			return errors.Join(ErrSelf, c.Close())
 		}
 		n.ours.add(local, remote)
 	}
 	act, ours := Did(ctx, err)
-	if ours == nil {
+	if ours == nil && !expected(ctx) {
 		n.health.saw(addr, act, took)
 	}
 	return n.attribute(ctx, err)

@@ -42,7 +42,7 @@ func (o *ours) learn(a netip.Addr) uint16 {
 	a = plain(a)
 	n, ok := o.index[a]
 	if !ok {
-		n = uint16(len(o.index)) // a device and this machine have a handful of addresses
+		n = uint16(len(o.index)) //nolint:gosec // a device and this machine have a handful of addresses
 		o.index[a] = n
 	}
 	return n
@@ -55,8 +55,7 @@ func pack(l uint16, lp uint16, r uint16, rp uint16) uint64 {
 // plain is an address as a capture shows it.
 func plain(a netip.Addr) netip.Addr { return a.WithZone("").Unmap() }
 
-// sameSocket reports whether a connection leads to itself or to another socket
-// of the run.
-func (o *ours) toOurselves(local, remote netip.AddrPort) bool {
-	return local == remote || o.has(remote, local)
+// self reports whether a connection has one end only.
+func self(local, remote netip.AddrPort) bool {
+	return local.Port() == remote.Port() && plain(local.Addr()) == plain(remote.Addr())
 }

@@ -21,7 +21,7 @@ func sockaddr(a netip.AddrPort) (family int, to unix.Sockaddr) {
 // for none.
 func zone(a netip.Addr) uint32 {
 	if i, err := net.InterfaceByName(a.Zone()); err == nil {
-		return uint32(i.Index)
+		return uint32(i.Index) //nolint:gosec // the system's own number
 	}
 	n, err := strconv.ParseUint(a.Zone(), 10, 32)
 	if err != nil {
@@ -38,9 +38,9 @@ func localEnd(fd int) (netip.AddrPort, error) {
 	}
 	switch s := name.(type) {
 	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(s.Addr), uint16(s.Port)), nil
+		return netip.AddrPortFrom(netip.AddrFrom4(s.Addr), uint16(s.Port)), nil //nolint:gosec // a port
 	case *unix.SockaddrInet6:
-		return netip.AddrPortFrom(netip.AddrFrom16(s.Addr), uint16(s.Port)), nil
+		return netip.AddrPortFrom(netip.AddrFrom16(s.Addr), uint16(s.Port)), nil //nolint:gosec // a port
 	}
 	return netip.AddrPort{}, fmt.Errorf("socket of the family of %T", name)
 }

@@ -1,9 +1,9 @@
 package mqttdoor
 
 import (
+	"context"
 	"slices"
 
-	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/probe"
 	"github.com/assay-iot/assay/harness/probes/declaration"
 )
@@ -42,6 +42,21 @@ func (b Book) First() *Account {
 	return nil
 }
 
+// Identities returns the accounts of a broker, the parties first, for probes
+// that need to be somebody and no place for messages.
+func (b Book) Identities(said declaration.Evidence, door Door) []*Account {
+	var list []*Account
+	for _, p := range b.Parties(said, door) {
+		list = append(list, p.Account)
+	}
+	for _, a := range b.accounts {
+		if !slices.Contains(list, a) {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
 // account returns the account of a credential, nil if there is none.
 func (b Book) account(id declaration.Name) *Account {
 	for _, a := range b.accounts {
@@ -55,7 +70,7 @@ func (b Book) account(id declaration.Name) *Account {
 // Parties returns the identities of the broker behind a door, in the order of
 // the device file. Who may read everything is no party: nothing is kept from it.
 func (b Book) Parties(said declaration.Evidence, door Door) []Party {
-	broker := Broker(said, door)
+	broker := said.Broker(door.Addr.Port())
 	var parties []Party
 	for _, i := range broker.Identities {
 		a := b.account(i.Credential)
@@ -67,21 +82,14 @@ func (b Book) Parties(said declaration.Evidence, door Door) []Party {
 	return parties
 }
 
-// Broker returns what the device file says of the broker behind a door. A door
-// that nobody declared is taken for another one of the first broker that is
-// declared: only what is observed there says whether it is.
-func Broker(said declaration.Evidence, door Door) declaration.MQTT {
-	var first declaration.MQTT
-	for _, s := range said.Services {
-		switch {
-		case len(s.MQTT.Identities) == 0 || s.Enabled == evidence.No:
-		case slices.Contains(s.TCP, door.Addr.Port()):
-			return s.MQTT
-		case len(first.Identities) == 0:
-			first = s.MQTT
-		}
+// OpenAside knocks with a log-in that was just accepted, in a way in which a
+// refusal says nothing of it: what comes of it is not held against the log-in.
+func (a *Account) OpenAside(ctx context.Context, in probe.Input, door Door, c Client) (*Session, Answer, error) {
+	if a.Standing() != Proven {
+		return nil, Untried(NotNeeded), nil
 	}
-	return first
+	c.Login, c.Charge = &a.login, false
+	return Open(ctx, in, door, c)
 }
 
 func trimSlash(prefix string) string {

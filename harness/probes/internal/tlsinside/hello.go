@@ -2,27 +2,35 @@ package tlsinside
 
 import (
 	"crypto/rand"
-	"encoding/binary"
+
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // Hello returns a ClientHello for servers that turn that of crypto/tls away
 // without a word: SSL 3.0 to TLS 1.2, with suites that crypto/tls does not
 // know. It is for recognising TLS, not for finishing a handshake.
 func Hello() []byte {
-	body := []byte{3, 3}
 	random := make([]byte, 32)
 	rand.Read(random) // never fails
-	body = append(body, random...)
-	body = append(body, 0) // no session
-	body = binary.BigEndian.AppendUint16(body, uint16(2*len(oldSuites)))
-	for _, s := range oldSuites {
-		body = binary.BigEndian.AppendUint16(body, s)
-	}
-	body = append(body, 1, 0) // no compression
-	body = append(body, extensions()...)
-	message := append([]byte{1, 0}, binary.BigEndian.AppendUint16(nil, uint16(len(body)))...)
-	message = append(message, body...)
-	return append([]byte{contentHandshake, 3, 1, byte(len(message) >> 8), byte(len(message))}, message...)
+	b := cryptobyte.NewBuilder(nil)
+	b.AddUint8(contentHandshake)
+	b.AddUint16(0x0301) // what all versions take
+	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
+		b.AddUint8(1) // client_hello
+		b.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) {
+			b.AddUint16(0x0303)
+			b.AddBytes(random)
+			b.AddUint8(0) // no session
+			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
+				for _, s := range oldSuites {
+					b.AddUint16(s)
+				}
+			})
+			b.AddBytes([]byte{1, 0}) // no compression
+			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(extensions) })
+		})
+	})
+	return b.BytesOrPanic()
 }
 
 // oldSuites are what small and old servers may insist on: static RSA, DHE,
@@ -36,11 +44,8 @@ var oldSuites = []uint16{
 
 // extensions names the curves, point formats and signatures that any server
 // may need to know.
-func extensions() []byte {
-	list := []byte{
-		0, 10, 0, 10, 0, 8, 0, 23, 0, 24, 0, 25, 0, 29, // supported_groups
-		0, 11, 0, 2, 1, 0, // ec_point_formats
-		0, 13, 0, 18, 0, 16, 4, 3, 4, 1, 5, 3, 5, 1, 6, 1, 2, 3, 2, 1, 1, 1, // signature_algorithms
-	}
-	return append(binary.BigEndian.AppendUint16(nil, uint16(len(list))), list...)
+var extensions = []byte{
+	0, 10, 0, 10, 0, 8, 0, 23, 0, 24, 0, 25, 0, 29, // supported_groups
+	0, 11, 0, 2, 1, 0, // ec_point_formats
+	0, 13, 0, 18, 0, 16, 4, 3, 4, 1, 5, 3, 5, 1, 6, 1, 2, 3, 2, 1, 1, 1, // signature_algorithms
 }

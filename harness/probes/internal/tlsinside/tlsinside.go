@@ -6,8 +6,10 @@ package tlsinside
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 
 	"github.com/assay-iot/assay/harness/transport"
@@ -82,11 +84,15 @@ func (p plain) Write(b []byte) (int, error) {
 func (p plain) Held() bool { return transport.Held(p.below.Conn) }
 
 func (p plain) cause(err error) error {
-	if err == nil || err == io.EOF || p.below.failure() != nil {
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded) || !waited(p.below.failure()) {
 		return err
 	}
 	return &EndedError{err}
 }
+
+// waited reports whether nothing is wrong with the connection below: a session
+// may go on after nothing came in time.
+func waited(err error) bool { return err == nil || errors.Is(err, os.ErrDeadlineExceeded) }
 
 // EndedError is the end of a TLS session in TLS's own words. It counts as a
 // connection that was cut off.

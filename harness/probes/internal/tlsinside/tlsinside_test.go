@@ -52,7 +52,7 @@ func loopback(l transport.Limits) transport.Dialer {
 	return transport.New(transport.Config{Scope: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Limits: l})
 }
 
-func open(t *testing.T, ctx context.Context, d transport.Dialer, at netip.AddrPort) (Handshake, error) {
+func open(ctx context.Context, t *testing.T, d transport.Dialer, at netip.AddrPort) (Handshake, error) {
 	t.Helper()
 	c, err := d.Dial(ctx, at)
 	if err != nil {
@@ -69,7 +69,7 @@ func TestOpen(t *testing.T) {
 			io.WriteString(s, "hello")
 			s.Close()
 		})
-		h, err := open(t, t.Context(), loopback(transport.Limits{}), at)
+		h, err := open(t.Context(), t, loopback(transport.Limits{}), at)
 		if err != nil || h.Session == nil || h.First != ServerHello || h.Act != transport.Answered {
 			t.Fatalf("version %x: %+v, %v", version, h, err)
 		}
@@ -108,7 +108,7 @@ func TestNoHandshake(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			begun := time.Now()
 			ctx := transport.Within(t.Context(), time.Second)
-			h, err := open(t, ctx, loopback(transport.Limits{}), tt.at)
+			h, err := open(ctx, t, loopback(transport.Limits{}), tt.at)
 			if err != nil || h.Session != nil || h.First != tt.first || h.Act != tt.act {
 				t.Errorf("got %+v, %v; want %s, %s", h, err, tt.first, tt.act)
 			}
@@ -126,7 +126,7 @@ func TestRefusedAfterTheHandshake(t *testing.T) {
 	at := device(t, func(c net.Conn) {
 		tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert.TLS}, ClientAuth: tls.RequireAnyClientCert}).Handshake()
 	})
-	h, err := open(t, t.Context(), loopback(transport.Limits{}), at)
+	h, err := open(t.Context(), t, loopback(transport.Limits{}), at)
 	if err != nil || h.Session == nil {
 		t.Fatalf("got %+v, %v", h, err)
 	}
@@ -139,7 +139,7 @@ func TestRefusedAfterTheHandshake(t *testing.T) {
 		s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert.TLS}})
 		s.Read(make([]byte, 1))
 	})
-	h, err = open(t, transport.Within(t.Context(), 300*time.Millisecond), loopback(transport.Limits{}), silent)
+	h, err = open(transport.Within(t.Context(), 300*time.Millisecond), t, loopback(transport.Limits{}), silent)
 	if err != nil || h.Session == nil {
 		t.Fatalf("got %+v, %v", h, err)
 	}
@@ -152,7 +152,7 @@ func TestRefusedAfterTheHandshake(t *testing.T) {
 
 func TestOurOwnTrouble(t *testing.T) {
 	at := peers.Flood(t, "\x16\x03\x03\x40\x00")
-	_, err := open(t, t.Context(), loopback(transport.Limits{Bytes: 100}), at)
+	_, err := open(t.Context(), t, loopback(transport.Limits{Bytes: 100}), at)
 	if !errors.Is(err, transport.ErrBudget) {
 		t.Errorf("err = %v", err)
 	}
