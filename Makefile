@@ -17,7 +17,7 @@ TEST_TIMEOUT ?= 5m
 BENCH ?= .
 FUZZTIME ?= 10s
 
-.PHONY: demo build test peers lint fuzz bench docs check-fmt clean
+.PHONY: demo build test peers lint fuzz bench docs mutate check-fmt clean
 
 demo: build
 	$(BIN)/assay demo
@@ -49,7 +49,16 @@ bench:
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 
 docs:
-	go generate ./...
+	@mkdir -p docs
+	go run ./scripts/docs > docs/reference.md
+
+# Changes one thing at a time in the engine: what no test notices is printed.
+mutate:
+	go run ./scripts/mutate harness/verdict harness/evidence harness/msg
+	go run ./scripts/mutate -tests ./harness/probe,./harness harness/probe
+	go run ./scripts/mutate -tests ./harness/check harness/check
+	go run ./scripts/mutate -tests ./harness/profile harness/profile
+	go run ./scripts/mutate -tests ./harness harness
 
 check-fmt:
 	@files=$$(find . -name .cache -prune -o -name '*.go' -print0 | xargs -0 gofmt -l); \

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/assay-iot/assay/harness/evidence"
@@ -36,7 +37,11 @@ func (j *Journal) Member(m evidence.Member) (io.WriteCloser, error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.openMember(m)
+	w, err := j.openMember(m)
+	if err != nil {
+		return nil, err // a nil *memberWriter would not be a nil writer
+	}
+	return w, nil
 }
 
 func (j *Journal) openMember(m evidence.Member) (*memberWriter, error) {
@@ -74,7 +79,9 @@ func transcriptName(n int) evidence.Member { return evidence.Member(fmt.Sprintf(
 // used keeps a name from being proposed again.
 func (j *Journal) used(m evidence.Member) {
 	if rank(m) == transcriptRank {
-		n, _ := strconv.Atoi(path.Base(string(m))) // six digits, as the rank says
+		// Of a connection on which nothing came there is only what was sent.
+		number := strings.TrimSuffix(path.Base(string(m)), ".out")
+		n, _ := strconv.Atoi(number) // six digits, as the rank says
 		j.transcripts = max(j.transcripts, n)
 	}
 }

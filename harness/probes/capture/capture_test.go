@@ -75,7 +75,7 @@ func packets(t *testing.T, f *file) [][]byte {
 	var all [][]byte
 	for {
 		data, info, err := r.ReadPacketData()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all
 		}
 		if err != nil {

@@ -49,7 +49,7 @@ func filter(addrs []netip.Addr) []bpf.Instruction {
 func section(etherType uint32, body []bpf.Instruction) []bpf.Instruction {
 	head := []bpf.Instruction{
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: etherType, SkipTrue: 1},
-		bpf.Jump{Skip: uint32(len(body) + 1)},
+		bpf.Jump{Skip: uint32(len(body) + 1)}, //nolint:gosec // a few instructions for each address
 	}
 	return append(append(head, body...), bpf.RetConstant{Val: 0})
 }
@@ -59,7 +59,7 @@ func keep(offset uint32, a netip.Addr) []bpf.Instruction {
 	raw := a.AsSlice()
 	var program []bpf.Instruction
 	for i := 0; i < len(raw); i += 4 {
-		rest := uint8((len(raw) - i - 4) / 4)
+		rest := uint8((len(raw) - i - 4) / 4) //nolint:gosec // at most 3
 		program = append(program,
 			bpf.LoadAbsolute{Off: offset + uint32(i), Size: 4},
 			bpf.JumpIf{Cond: bpf.JumpEqual, Val: binary.BigEndian.Uint32(raw[i:]), SkipFalse: 2*rest + 1},

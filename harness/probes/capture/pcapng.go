@@ -41,23 +41,26 @@ func newPcapng(w io.Writer, name string) (*pcapng, error) {
 	p := &pcapng{w: bufio.NewWriterSize(w, 256<<10)}
 	head := u32(nil, byteOrder)
 	head = append(head, 1, 0, 0, 0) // version 1.0
-	head = u64(head, ^uint64(0))    // length of the section: not known
+	head = u64(head, -1)            // length of the section: not known
 	if err := p.block(blockSection, head); err != nil {
 		return nil, err
 	}
-	link := append(binary.LittleEndian.AppendUint16(nil, ethernet), 0, 0)
+	link := u16(u16(nil, ethernet), 0)
 	link = u32(link, 0) // no limit on the length of frames
 	link = option(link, optName, []byte(name))
 	link = option(link, optResolution, []byte{nanoseconds})
-	return p, p.block(blockInterface, option(link, optEnd, nil))
+	if err := p.block(blockInterface, option(link, optEnd, nil)); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // write adds a frame, of which data may be a part.
 func (p *pcapng) write(at time.Time, data []byte, length int) error {
 	p.buf = u32(p.buf[:0], 0) // the interface
 	p.buf = timestamp(p.buf, at)
-	p.buf = u32(p.buf, uint32(len(data)))
-	p.buf = u32(p.buf, uint32(length))
+	p.buf = u32(p.buf, len(data))
+	p.buf = u32(p.buf, length)
 	p.buf = append(p.buf, data...)
 	return p.block(blockFrame, pad(p.buf))
 }
@@ -65,8 +68,8 @@ func (p *pcapng) write(at time.Time, data []byte, length int) error {
 // finish adds the counts and writes all that is left.
 func (p *pcapng) finish(at time.Time, received, dropped int64) error {
 	b := timestamp(u32(nil, 0), at)
-	b = option(b, optReceived, u64(nil, uint64(received+dropped)))
-	b = option(b, optDropped, u64(nil, uint64(dropped)))
+	b = option(b, optReceived, u64(nil, received+dropped))
+	b = option(b, optDropped, u64(nil, dropped))
 	if err := p.block(blockStatistics, option(b, optEnd, nil)); err != nil {
 		return err
 	}
@@ -77,8 +80,8 @@ func (p *pcapng) finish(at time.Time, received, dropped int64) error {
 }
 
 // block writes a block with its length on both sides.
-func (p *pcapng) block(kind uint32, body []byte) error {
-	length := uint32(len(body) + 12)
+func (p *pcapng) block(kind int, body []byte) error {
+	length := len(body) + 12
 	for _, part := range [][]byte{u32(u32(nil, kind), length), body, u32(nil, length)} {
 		if _, err := p.w.Write(part); err != nil {
 			return fmt.Errorf("writing the capture: %w", err)
@@ -87,16 +90,15 @@ func (p *pcapng) block(kind uint32, body []byte) error {
 	return nil
 }
 
-func option(b []byte, code uint16, value []byte) []byte {
-	b = binary.LittleEndian.AppendUint16(b, code)
-	b = binary.LittleEndian.AppendUint16(b, uint16(len(value)))
+func option(b []byte, code int, value []byte) []byte {
+	b = u16(u16(b, code), len(value))
 	return pad(append(b, value...))
 }
 
 // timestamp writes the upper half first, whatever the order of bytes.
 func timestamp(b []byte, at time.Time) []byte {
-	ns := uint64(at.UnixNano())
-	return u32(u32(b, uint32(ns>>32)), uint32(ns))
+	ns := at.UnixNano()
+	return u32(u32(b, int(ns>>32)), int(ns&(1<<32-1)))
 }
 
 // pad fills up to a multiple of four bytes.
@@ -107,5 +109,7 @@ func pad(b []byte) []byte {
 	return b
 }
 
-func u32(b []byte, v uint32) []byte { return binary.LittleEndian.AppendUint32(b, v) }
-func u64(b []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(b, v) }
+// What is written is no longer than a frame, or a count.
+func u16(b []byte, v int) []byte   { return binary.LittleEndian.AppendUint16(b, uint16(v)) } //nolint:gosec // bounded, as said above
+func u32(b []byte, v int) []byte   { return binary.LittleEndian.AppendUint32(b, uint32(v)) } //nolint:gosec // bounded, as said above
+func u64(b []byte, v int64) []byte { return binary.LittleEndian.AppendUint64(b, uint64(v)) } //nolint:gosec // bounded, as said above

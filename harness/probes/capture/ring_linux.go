@@ -89,7 +89,8 @@ func (r *ring) prepare(index int, program []bpf.Instruction) error {
 	}
 	for _, step := range []func() error{
 		func() error {
-			return unix.SetsockoptSockFprog(r.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]})
+			program := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]} //nolint:gosec // assembling refuses more than 4,096
+			return unix.SetsockoptSockFprog(r.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program)
 		},
 		func() error { return unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3) },
 		func() error { return unix.SetsockoptTpacketReq3(r.fd, unix.SOL_PACKET, unix.PACKET_RX_RING, &size) },
@@ -124,7 +125,7 @@ func (r *ring) kind(index int) error {
 		r.onlyHost = true
 		return nil
 	case unix.ARPHRD_ETHER:
-		all := unix.PacketMreq{Ifindex: int32(index), Type: unix.PACKET_MR_PROMISC}
+		all := unix.PacketMreq{Ifindex: int32(index), Type: unix.PACKET_MR_PROMISC} //nolint:gosec // the system's own number
 		return unix.SetsockoptPacketMreq(r.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &all)
 	default:
 		return fmt.Errorf("it is of type %d, and only Ethernet is captured", at.Hatype)
@@ -135,8 +136,8 @@ func (r *ring) loopback() bool { return r.onlyHost }
 
 // read waits at most pollEvery, and takes all blocks that are full or old.
 func (r *ring) read(take func(frame)) error {
-	poll := []unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN}}
-	if _, err := unix.Poll(poll, int(pollEvery/time.Millisecond)); err != nil && err != unix.EINTR {
+	poll := []unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN}} //nolint:gosec // a descriptor of the system
+	if _, err := unix.Poll(poll, int(pollEvery/time.Millisecond)); err != nil && !errors.Is(err, unix.EINTR) {
 		return fmt.Errorf("waiting for frames: %w", err)
 	}
 	for range blocks {

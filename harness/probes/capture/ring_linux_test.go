@@ -2,10 +2,12 @@ package capture
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 	"net/netip"
+	"reflect"
 	"runtime"
 	"sync"
 	"testing"
@@ -147,4 +149,52 @@ func TestWithoutTheRight(t *testing.T) {
 	if err := <-failed; !errors.Is(err, ErrNoCapture) || !errors.Is(err, unix.EPERM) {
 		t.Errorf("err = %v", err)
 	}
+}
+
+// hostBlock makes a block of the ring that holds frames, as the system does.
+func hostBlock(frames ...frame) []byte {
+	b := make([]byte, 4096)
+	put := func(at, v int) { binary.NativeEndian.PutUint32(b[at:], uint32(v)) }
+	put(blockCount, len(frames))
+	at := 48
+	put(blockFirst, at)
+	for _, f := range frames {
+		put(at+frameNext, 256)
+		put(at+frameSec, int(f.at.Unix()))
+		put(at+frameNsec, f.at.Nanosecond())
+		put(at+frameKept, len(f.data))
+		put(at+frameLength, f.length)
+		binary.NativeEndian.PutUint16(b[at+frameMAC:], 80)
+		if f.outgoing {
+			b[at+frameType] = unix.PACKET_OUTGOING
+		}
+		copy(b[at+80:], f.data)
+		at += 256
+	}
+	return b
+}
+
+func TestWalk(t *testing.T) {
+	at := time.Unix(1_700_000_000, 123_456_789).UTC()
+	want := []frame{{at, []byte("first"), 1500, false}, {at.Add(1), []byte("second"), 6, true}}
+	var got []frame
+	walk(hostBlock(want...), func(f frame) { got = append(got, f) })
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// Lengths that lead out of the block end the walk and nothing else.
+func FuzzWalk(f *testing.F) {
+	f.Add(hostBlock(frame{time.Unix(1, 2), []byte("first"), 5, false})[:512])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) < 64 || binary.NativeEndian.Uint32(b[blockCount:]) > 1000 {
+			return
+		}
+		walk(b, func(f frame) {
+			if len(f.data) > len(b) {
+				t.Errorf("%d bytes out of %d", len(f.data), len(b))
+			}
+		})
+	})
 }

@@ -272,8 +272,7 @@ func TestOurOwnTrouble(t *testing.T) {
 func TestHostileServers(t *testing.T) {
 	known := []netip.AddrPort{peers.Closer(t), peers.Reset(t), peers.Flood(t, "SSH-2.0-x\r\n\x00\x00\x7f\xff"), peers.Flood(t, "x"), peers.Flood(t, "x\r\n"), peers.Flood(t, "\x16\x03\x03\x40\x00\x02")}
 	begun := time.Now()
-	w := &watcher{table: noTable, every: time.Hour}
-	l := &looker{in: input(t, nil, known...), table: w.table, kinds: map[int]Kind{}}
+	l := &looker{in: input(t, nil, known...), table: noTable, kinds: map[int]Kind{}}
 	seen, err := l.look(t.Context())
 	if err != nil || len(seen.Keys) != len(known) {
 		t.Fatalf("%d keys, %v", len(seen.Keys), err)
@@ -285,6 +284,22 @@ func TestHostileServers(t *testing.T) {
 	}
 	if took := time.Since(begun); took > handshake {
 		t.Errorf("it took %s", took)
+	}
+}
+
+func TestPatience(t *testing.T) {
+	in := input(t, nil, peers.Tarpit(t))
+	in.Target.Pace = transport.Bench
+	begun := time.Now()
+	l := &looker{in: in, table: noTable, kinds: map[int]Kind{}}
+	if _, err := l.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begun); took > perEndpoint*(benchHandshake+time.Second) {
+		t.Errorf("a silent endpoint of a bench took %s", took)
+	}
+	if got := patience(transport.Gentle); got != handshake {
+		t.Errorf("patience = %s", got)
 	}
 }
 

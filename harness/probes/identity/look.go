@@ -70,7 +70,7 @@ func (l *looker) key(ctx context.Context, i int, addr netip.AddrPort) (Key, erro
 
 // raw returns a key as it is sent, nil if none was shown.
 func (l *looker) raw(ctx context.Context, addr netip.AddrPort, kind Kind) ([]byte, error) {
-	c, err := l.in.Net.Dial(transport.Within(ctx, handshake), addr)
+	c, err := l.in.Net.Dial(transport.Within(ctx, patience(l.in.Target.Pace)), addr)
 	if err != nil {
 		_, err = transport.Did(ctx, err)
 		return nil, err

@@ -2,13 +2,39 @@
 package mqttconnect
 
 import (
+	"net/netip"
+
+	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/probes/declaration"
 	"github.com/assay-iot/assay/harness/probes/internal/mqttdoor"
 )
 
-// Evidence holds one entry for each door, in the order of services.
+// Evidence holds one entry for each door, in the order of services: first those
+// of MQTT itself, then those of MQTT over WebSocket that were found.
 type Evidence struct {
 	Doors []Door `json:"doors"`
+	// Web says of each HTTP listener whether MQTT was found behind it, in the
+	// order of services.
+	Web []Web `json:"web"`
+}
+
+// Web is what an HTTP listener answered to the wish to speak MQTT over
+// WebSocket.
+type Web struct {
+	Addr  netip.AddrPort `json:"addr"`
+	TLS   evidence.Tri   `json:"tls"`
+	Paths []Asked        `json:"paths"` // the usual ones, until MQTT was found at one
+	// MQTT says whether a CONNECT was answered by a CONNACK at one of the paths.
+	// No is said only if HTTP answered at all of them.
+	MQTT evidence.Tri `json:"mqtt"`
+}
+
+// Asked is one path, and how the listener took the wish: once if HTTP answered,
+// else twice.
+type Asked struct {
+	Path     Path          `json:"path"`
+	Upgrades []Upgrade     `json:"upgrades"`
+	Span     evidence.Span `json:"span"` // of the last answer
 }
 
 // Door is how one door answered, each time on a fresh connection and in this
@@ -32,6 +58,8 @@ type (
 	Outcome = mqttdoor.Outcome
 	Version = mqttdoor.Version
 	Reason  = mqttdoor.Reason
+	Path    = mqttdoor.Path
+	Upgrade = mqttdoor.Upgrade
 )
 
 // The versions.

@@ -2,7 +2,8 @@ package mqttconnect
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/assay-iot/assay/harness/probe"
@@ -32,12 +33,14 @@ const (
 	controls = 2
 	// perDoor is the most connections to one door.
 	perDoor = controls + 2*mostLooks
+	// perPath is the most connections to find out whether MQTT is behind a path.
+	perPath = 2 + 2
 	// each takes this long at the most, the farewell included.
 	each = mqttdoor.Patience + time.Second
 )
 
 func bound(t probe.Target) probe.Bound {
-	n := perDoor * mqttdoor.Most(t)
+	n := perDoor*mqttdoor.Most(t) + perPath*len(mqttdoor.Paths())*t.Open
 	pause := time.Duration(0)
 	if t.PerSecond > 0 {
 		pause = time.Second / time.Duration(t.PerSecond)
@@ -54,22 +57,24 @@ func run(ctx context.Context, in probe.Input) (Evidence, error) {
 	for _, login := range in.Logins.For("mqtt") {
 		g.accounts = append(g.accounts, mqttdoor.NewAccount(login, mqttdoor.Untold))
 	}
-	var e Evidence
-	var p probe.Partial
-	for _, way := range mqttdoor.Doors(services.Probe.From(in.Evidence)) {
-		d, err := g.knock(ctx, way)
-		if err != nil {
-			name := way.Endpoint().Name
-			p.Missing = append(p.Missing, name)
-			p.Cause = fmt.Errorf("%s: %w", name, err)
-			continue
-		}
-		e.Doors = append(e.Doors, d)
+	found := services.Probe.From(in.Evidence)
+	doors := mqttdoor.Doors(found)
+	web, missed := g.behindHTTP(ctx, found)
+	for _, w := range web {
+		doors = append(doors, w.doors()...)
 	}
-	if p.Cause != nil {
-		return e, &p
+	known, err := mqttdoor.Each(ctx, doors, func(way Way) (Door, error) { return g.knock(ctx, way) })
+	return Evidence{known, web}, both(missed, err)
+}
+
+// both joins what two parts of the work missed.
+func both(a, b error) error {
+	first, one := errors.AsType[*probe.Partial](a)
+	second, two := errors.AsType[*probe.Partial](b)
+	if one && two {
+		return &probe.Partial{Missing: slices.Concat(first.Missing, second.Missing), Cause: errors.Join(first.Cause, second.Cause)}
 	}
-	return e, nil
+	return errors.Join(a, b)
 }
 
 // guest goes from door to door.

@@ -14,6 +14,7 @@ type looker struct {
 	ctx  context.Context
 	dial transport.Dialer
 	manner
+	member *member
 }
 
 // A way leads to a connection over which a dialogue is held. The connection is
@@ -22,6 +23,12 @@ type way func(ctx context.Context) (transport.Conn, transport.Act, error)
 
 // identify takes up dialogues until one is understood, and repeats that one.
 func (l *looker) identify(addr netip.AddrPort) (Service, error) {
+	if l.member.knows(addr) {
+		r, err := l.asMember(addr)
+		if err != nil || r.protocol != Unidentified {
+			return l.service(addr, r, nil, err)
+		}
+	}
 	all, err := l.round(l.plain(addr), likelyFirst(addr.Port(), outside))
 	if err != nil {
 		return Service{}, err
@@ -37,6 +44,15 @@ func (l *looker) identify(addr netip.AddrPort) (Service, error) {
 		}
 		best.tls = evidence.Yes
 	}
+	return l.service(addr, best, all, nil)
+}
+
+// service repeats the dialogue that said most, unless there was trouble of our
+// own, and tells of the port.
+func (l *looker) service(addr netip.AddrPort, best reply, all []reply, err error) (Service, error) {
+	if err != nil {
+		return Service{}, err
+	}
 	s := Service{
 		Addr: addr, Protocol: best.protocol, TLS: best.tls,
 		Answer: best.answer, Ended: best.ended(), Span: best.span,
@@ -47,6 +63,23 @@ func (l *looker) identify(addr netip.AddrPort) (Service, error) {
 		s.Seen, err = l.confirm(best)
 	}
 	return s, err
+}
+
+// asMember logs in to a declared broker before anything else is tried: it may
+// tell strangers nothing, and ban them for greetings of another protocol. The
+// password goes out in the clear only if the port does not speak TLS.
+func (l *looker) asMember(addr netip.AddrPort) (reply, error) {
+	way, tls := l.plain(addr), evidence.No
+	outer, err := l.speak(l.ctx, secured, way, nil)
+	if err != nil {
+		return reply{}, err
+	}
+	if outer.shook {
+		way, tls = l.inside(addr), evidence.Yes
+	}
+	r, err := l.speak(l.ctx, l.member.dialogue(), way, nil)
+	r.tls = tls
+	return r, err
 }
 
 // confirm holds the dialogue that was understood once more, and returns in how
@@ -80,7 +113,7 @@ func (l *looker) plain(addr netip.AddrPort) way {
 	return func(ctx context.Context) (transport.Conn, transport.Act, error) {
 		c, err := l.dial.Dial(ctx, addr)
 		if err != nil {
-			act, err := transport.Did(l.ctx, err)
+			act, err := transport.Did(ctx, err)
 			return nil, act, err
 		}
 		return c, transport.Answered, nil
@@ -125,7 +158,7 @@ func (l *looker) speak(ctx context.Context, d *dialogue, way way, hears func()) 
 	if r.protocol != Unidentified {
 		return r, nil
 	}
-	if r.act, err = transport.Did(l.ctx, e.failed); err == nil {
+	if r.act, err = transport.Did(ctx, e.failed); err == nil {
 		err = closing
 	}
 	return r, err

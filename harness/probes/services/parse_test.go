@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -182,7 +183,7 @@ func FuzzDialogues(f *testing.F) {
 			if s.protocol != Unidentified {
 				understood[s.protocol] = true
 			}
-			if e.failed != nil && e.failed != io.EOF && e.failed != io.ErrUnexpectedEOF {
+			if e.failed != nil && !errors.Is(e.failed, io.EOF) && !errors.Is(e.failed, io.ErrUnexpectedEOF) {
 				t.Errorf("failed: %v", e.failed)
 			}
 		}

@@ -2,13 +2,14 @@ package services
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/probe"
+	"github.com/assay-iot/assay/harness/probes/declaration"
 	"github.com/assay-iot/assay/harness/probes/tcpports"
 	"github.com/assay-iot/assay/harness/transport"
 	"github.com/assay-iot/assay/harness/verdict"
@@ -21,7 +22,7 @@ var Probe = &probe.Probe[Evidence]{
 	Doc:     "which protocol answers on each open TCP port",
 	Effect:  probe.Active,
 	Basis:   verdict.Tested,
-	Needs:   []probe.Any{tcpports.Probe},
+	Needs:   []probe.Any{tcpports.Probe, declaration.Probe},
 	Bound:   bound,
 	Run:     run,
 }
@@ -54,8 +55,9 @@ func mannerOf(p transport.Pace) manner {
 }
 
 // mostDialogues is the longest way to an answer: every dialogue in plain text,
-// TLS twice, every dialogue inside TLS, and the repetition.
-const mostDialogues = 4 + 2 + 4 + 1
+// TLS twice, every dialogue inside TLS, and the repetition; and before them TLS
+// and the log-in of a member.
+const mostDialogues = 4 + 2 + 4 + 1 + 2
 
 func bound(t probe.Target) probe.Bound {
 	n := mostDialogues * min(t.Open, probe.MaxOpen)
@@ -63,17 +65,18 @@ func bound(t probe.Target) probe.Bound {
 	if t.PerSecond > 0 {
 		pause = time.Second / time.Duration(t.PerSecond)
 	}
-	return probe.Bound{Time: time.Duration(n+1) * (handshakePatience + pause), Connections: n}
+	return probe.Bound{Time: time.Duration(n+1) * (handshakePatience + pause), Connections: n, Logins: 2 * min(t.Open, probe.MaxOpen)}
 }
 
 func run(ctx context.Context, in probe.Input) (Evidence, error) {
 	open := tcpports.Probe.From(in.Evidence).OpenAddrs()
-	look := &looker{ctx: ctx, dial: in.Net, manner: mannerOf(in.Target.Pace)}
+	look := &looker{ctx: ctx, dial: in.Net, manner: mannerOf(in.Target.Pace), member: newMember(in)}
 	width := 1
 	if look.wide {
 		width = benchPorts
 	}
-	found, err := each(ctx, open[:min(len(open), probe.MaxOpen)], width, look.identify)
+	name := func(a netip.AddrPort) string { return evidence.TCP(a).Name }
+	found, err := probe.EachOf(ctx, width, open[:min(len(open), probe.MaxOpen)], name, look.identify)
 	return Evidence{found}, leftOut(err, len(open)-probe.MaxOpen)
 }
 
@@ -82,48 +85,10 @@ func leftOut(err error, n int) error {
 	if n <= 0 {
 		return err
 	}
-	p, ok := err.(*probe.Partial)
+	p, ok := errors.AsType[*probe.Partial](err)
 	if !ok {
 		p = &probe.Partial{Cause: fmt.Errorf("more than %d open ports", probe.MaxOpen)}
 	}
 	p.Missing = append(p.Missing, fmt.Sprintf("%d more open ports", n))
 	return p
-}
-
-// each is probe.Each with up to width looks side by side.
-func each(ctx context.Context, addrs []netip.AddrPort, width int, look func(netip.AddrPort) (Service, error)) ([]Service, error) {
-	if width == 1 {
-		return probe.Each(ctx, addrs, look)
-	}
-	found, errs := make([]Service, len(addrs)), make([]error, len(addrs))
-	turns := make(chan struct{}, width)
-	var all sync.WaitGroup
-	for i, addr := range addrs {
-		turns <- struct{}{}
-		all.Go(func() {
-			found[i], errs[i] = look(addr)
-			<-turns
-		})
-	}
-	all.Wait()
-	return gather(addrs, found, errs)
-}
-
-// gather keeps what was found and names what was not.
-func gather(addrs []netip.AddrPort, found []Service, errs []error) ([]Service, error) {
-	var seen []Service
-	p := &probe.Partial{}
-	for i, err := range errs {
-		if err == nil {
-			seen = append(seen, found[i])
-			continue
-		}
-		name := evidence.TCP(addrs[i]).Name
-		p.Missing = append(p.Missing, name)
-		p.Cause = fmt.Errorf("%s: %w", name, err)
-	}
-	if p.Cause == nil {
-		return seen, nil
-	}
-	return seen, p
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/probe"
+	"github.com/assay-iot/assay/harness/probes/declaration"
 	"github.com/assay-iot/assay/harness/probes/tcpports"
 	"github.com/assay-iot/assay/harness/transport"
 	"github.com/assay-iot/assay/internal/peers"
@@ -125,7 +126,7 @@ func look(t *testing.T, pace transport.Pace, addrs ...netip.AddrPort) ([]Service
 	e, err := run(t.Context(), probe.Input{
 		Target:   target,
 		Net:      transport.New(transport.Config{Scope: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Limits: limits}),
-		Evidence: evidence.NewView(evidence.DUT, map[string]evidence.Page{tcpports.Probe.Name: {Value: ports}}),
+		Evidence: evidence.NewView(evidence.DUT, map[string]evidence.Page{tcpports.Probe.Name: {Value: ports}, declaration.Probe.Name: {Value: declaration.Evidence{}}}),
 	})
 	data, encodeErr := evidence.Encode(e)
 	if encodeErr != nil {

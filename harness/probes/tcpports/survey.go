@@ -52,7 +52,7 @@ func newSurvey(ctx context.Context, in probe.Input) *survey {
 
 // shuffled returns the places 0 to n-1 in an order that is the same each time,
 // so that the neighbours of a port are not tried one right after the other.
-func shuffled(n int) []int { return rand.New(rand.NewPCG(uint64(n), 65535)).Perm(n) }
+func shuffled(n int) []int { return rand.New(rand.NewPCG(All, All)).Perm(n) }
 
 func backward(order []int) []int {
 	order = slices.Clone(order)
@@ -68,17 +68,16 @@ func (s *survey) look(look int, order []int) { s.try(look, order, patience) }
 // time, and an address that never answered at all is left alone.
 func (s *survey) lookAgain() {
 	alive := s.alive()
-	var confirmed []bool
+	confirmed := make([]bool, len(s.ends))
 	for look := range s.looks {
 		var again []int
 		for _, i := range shuffled(len(s.ends)) {
 			quiet := s.looks[look][i] == silent || s.looks[look][i] == untried
-			if quiet && alive[s.ends[i].Addr()] && (confirmed == nil || !confirmed[i]) {
+			if quiet && alive[s.ends[i].Addr()] && !confirmed[i] {
 				again = append(again, i)
 			}
 		}
 		s.try(look, again, longPatience)
-		confirmed = make([]bool, len(s.ends))
 		for _, i := range again {
 			confirmed[i] = s.looks[0][i] == silent && s.looks[1][i] == silent
 		}

@@ -37,11 +37,16 @@ type Door struct {
 	Addr    netip.AddrPort `json:"addr"`
 	TLS     evidence.Tri   `json:"tls"`
 	Version Version        `json:"version"`
+	Path    Path           `json:"websocket"` // empty for MQTT itself
 }
 
 // Endpoint is the place that an item about d speaks of.
 func (d Door) Endpoint() evidence.Endpoint {
-	return evidence.TCP(d.Addr).Subject("mqtt-" + strings.ReplaceAll(string(d.Version), ".", ""))
+	subject := "mqtt-" + strings.ReplaceAll(string(d.Version), ".", "")
+	if d.Path != "" {
+		subject += "-websocket"
+	}
+	return evidence.TCP(d.Addr).Subject(subject)
 }
 
 // Doors returns the doors of every MQTT listener, in the order of services. A
@@ -53,9 +58,16 @@ func Doors(e services.Evidence) []Door {
 		if s.Protocol != services.MQTT {
 			continue
 		}
-		for _, v := range versions {
-			doors = append(doors, Door{s.Addr, s.TLS, v})
-		}
+		doors = append(doors, DoorsAt(s.Addr, s.TLS, "")...)
+	}
+	return doors
+}
+
+// DoorsAt returns the doors of one listener.
+func DoorsAt(at netip.AddrPort, secure evidence.Tri, path Path) []Door {
+	var doors []Door
+	for _, v := range versions {
+		doors = append(doors, Door{at, secure, v, path})
 	}
 	return doors
 }

@@ -37,6 +37,9 @@ type Client struct {
 	// Charge spends one of the log-ins of the account before the CONNECT. A
 	// log-in that was accepted before in this run need not be charged again.
 	Charge bool
+	// Listed says that the password is published. It is masked where it is
+	// sent, and not looked for in what the device sends.
+	Listed bool
 	Stay   time.Duration // how long the session may last; 0 for Linger
 }
 
@@ -132,14 +135,21 @@ func dial(ctx context.Context, d transport.Dialer, door Door) (transport.Conn, A
 	if err := conn.SetDeadline(time.Now().Add(Patience)); err != nil {
 		return nil, Answer{}, errors.Join(err, conn.Close())
 	}
-	if door.TLS != evidence.Yes {
+	if door.TLS == evidence.Yes {
+		shake, err := tlsinside.Open(ctx, d, conn)
+		if shake.Session == nil {
+			return nil, none(ofHandshake(shake)).at(conn.Span()), err
+		}
+		conn = shake.Session.Conn
+	}
+	if door.Path == "" {
 		return conn, Answer{}, nil
 	}
-	shake, err := tlsinside.Open(ctx, d, conn)
-	if shake.Session == nil {
-		return nil, none(ofHandshake(shake)).at(conn.Span()), err
+	ws, how, err := upgrade(ctx, d, conn, door)
+	if ws == nil {
+		return nil, none(ofUpgrade[how]).at(conn.Span()), errors.Join(err, conn.Close())
 	}
-	return shake.Session.Conn, Answer{}, err
+	return ws, Answer{}, nil
 }
 
 // ofHandshake tells how the device declined TLS.
@@ -162,7 +172,9 @@ func connect(ctx context.Context, in probe.Input, conn transport.Conn, door Door
 		hello.ClientID = ClientID()
 	}
 	if c.Login != nil {
-		in.Net.Hide("password", []byte(c.Login.Password))
+		if !c.Listed {
+			in.Net.Hide("password", []byte(c.Login.Password))
+		}
 		hello.UserName, hello.Password = &c.Login.User, &c.Login.Password
 	}
 	_, secret, err := hello.Encode()

@@ -3,6 +3,7 @@ package doortest
 import (
 	"crypto/tls"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -31,6 +32,8 @@ type Rules struct {
 	Retained map[string]string
 	// TLS, if not nil, is how it speaks TLS.
 	TLS *tls.Config
+	// WebSocket makes it speak MQTT over WebSocket alone, at every path.
+	WebSocket bool
 	// Seen, if not nil, is called with each CONNECT.
 	Seen func(clientID, user, password string)
 }
@@ -48,7 +51,12 @@ const sysSeconds = 24 * 3600
 func NewBroker(t testing.TB, r Rules) *Broker {
 	t.Helper()
 	server := mqtt.New(&mqtt.Options{Logger: slog.New(slog.DiscardHandler), InlineClient: true, SysTopicResendInterval: sysSeconds})
-	listener := listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:0", TLSConfig: r.TLS})
+	config := listeners.Config{ID: "tcp", Address: "127.0.0.1:0", TLSConfig: r.TLS}
+	var listener listeners.Listener = listeners.NewTCP(config)
+	if r.WebSocket { // which does not say which port it got
+		config.Address = unused(t)
+		listener = listeners.NewWebsocket(config)
+	}
 	for _, err := range []error{server.AddHook(&hook{rules: r}, nil), server.AddListener(listener), server.Serve()} {
 		if err != nil {
 			t.Fatal(err)
@@ -67,6 +75,17 @@ func NewBroker(t testing.TB, r Rules) *Broker {
 		b.Retain(topic, payload)
 	}
 	return b
+}
+
+// unused returns an address on which nothing listens.
+func unused(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // Retain keeps a message for those who subscribe later.
