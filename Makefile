@@ -13,7 +13,7 @@ GOLANGCI := v2.15.0
 # For a slow machine, or a single package: make test PKG=./harness/check
 PKG ?= ./...
 TESTFLAGS ?=
-TEST_TIMEOUT ?= 5m
+TEST_TIMEOUT ?= 15m
 BENCH ?= .
 FUZZTIME ?= 10s
 

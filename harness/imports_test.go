@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"reports":                         {"harness/result", "harness/verdict", "harness/evidence", "harness/msg"},
 	"devices":                         {"harness/device", "harness/verdict"},
 	"internal/peers":                  {},
+	"scripts":                         {"harness/..."},
 }
 
 func TestImportDirection(t *testing.T) {

@@ -52,7 +52,7 @@ func Judge(in Case, profiles []*profile.Profile, checks map[string]check.Check) 
 // decide takes each decision that a profile asks for once.
 func decide(r *result.Result, s Selection, profiles []*profile.Profile, checks map[string]check.Check, log evidence.Log) profile.Decisions {
 	decisions := profile.Decisions{}
-	for _, m := range mappings(profiles) {
+	for _, m := range mappings(profiles, s) {
 		c, known := checks[m.Check]
 		if _, done := decisions[m.Key()]; done || !known {
 			continue
@@ -68,21 +68,25 @@ func decide(r *result.Result, s Selection, profiles []*profile.Profile, checks m
 	return decisions
 }
 
-// mappings are those of all profiles.
-func mappings(profiles []*profile.Profile) []profile.Mapping {
+// mappings are those of all profiles, and one for each check that is decided
+// besides.
+func mappings(profiles []*profile.Profile, s Selection) []profile.Mapping {
 	var all []profile.Mapping
+	for _, id := range s.Also {
+		all = append(all, profile.Mapping{Check: id})
+	}
 	for _, p := range profiles {
 		all = append(all, p.Mappings()...)
 	}
 	return all
 }
 
-// Checks returns the checks that the profiles map and the selection leaves in,
-// by ID.
+// Checks returns the checks that the profiles map or the selection takes in, as
+// far as it leaves them in, by ID.
 func Checks(profiles []*profile.Profile, s Selection, known map[string]check.Check) []check.Check {
 	var list []check.Check
 	seen := map[string]bool{}
-	for _, m := range mappings(profiles) {
+	for _, m := range mappings(profiles, s) {
 		c, ok := known[m.Check]
 		if _, _, out := s.leavesOut(m.Check); !ok || out || seen[m.Check] {
 			continue

@@ -217,7 +217,7 @@ func (s *Session) checkLogins() error {
 
 func (s *Session) choosePlan() error {
 	ids := make([]string, 0, len(s.Checks))
-	for _, c := range Checks(s.Profiles, Selection{}, s.Checks) {
+	for _, c := range Checks(s.Profiles, Selection{Also: s.Selection.Also}, s.Checks) {
 		ids = append(ids, c.ID)
 	}
 	if err := s.Selection.Err(ids); err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/assay-iot/assay/harness/check"
 	"github.com/assay-iot/assay/harness/msg"
 	"github.com/assay-iot/assay/harness/probe"
+	"github.com/assay-iot/assay/harness/probes/health"
 	"github.com/assay-iot/assay/harness/profile"
 	"github.com/assay-iot/assay/harness/verdict"
 )
@@ -27,6 +28,7 @@ type Preview struct {
 // A PlannedProbe is one run of one probe, with the most that it takes.
 type PlannedProbe struct {
 	Unit    string      `json:"unit"`
+	Phase   string      `json:"phase,omitempty"` // "before:PROBE" or "after:PROBE" for what goes with a procedure
 	Probe   string      `json:"probe"`
 	Doc     string      `json:"doc"`
 	Kind    string      `json:"kind"` // "watch", "run" or "procedure"
@@ -56,10 +58,13 @@ func (s *Session) Preview() Preview {
 	for _, u := range s.units {
 		for _, a := range s.Plan {
 			info := a.Info()
-			p.Probes = append(p.Probes, PlannedProbe{
-				Unit: u.name, Probe: info.Name, Doc: info.Doc, Kind: kindNames[info.Kind], Effect: info.Effect.String(),
-				Allowed: info.Effect <= s.Effect, Bound: info.Bound(u.target),
-			})
+			p.Probes = append(p.Probes, s.planned(u, info, ""))
+			if info.Kind != probe.Procedure || info.Effect > s.Effect {
+				continue
+			}
+			for _, when := range []string{"before:", "after:"} {
+				p.Probes = append(p.Probes, s.planned(u, health.Probe.Info(), when+info.Name))
+			}
 		}
 	}
 	for _, pr := range s.Profiles {
@@ -68,6 +73,14 @@ func (s *Session) Preview() Preview {
 		}
 	}
 	return p
+}
+
+// planned is one run of one probe against one unit.
+func (s *Session) planned(u unitPlan, info probe.Info, phase string) PlannedProbe {
+	return PlannedProbe{
+		Unit: u.name, Phase: phase, Probe: info.Name, Doc: info.Doc, Kind: kindNames[info.Kind], Effect: info.Effect.String(),
+		Allowed: info.Effect <= s.Effect, Bound: info.Bound(u.target),
+	}
 }
 
 // PortTime is about what looking twice at the TCP ports takes on account of the

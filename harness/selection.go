@@ -8,11 +8,13 @@ import (
 	"github.com/assay-iot/assay/harness/result"
 )
 
-// A Selection is what the operator left out of a run. The zero value leaves out
-// nothing.
+// A Selection is what the operator left out of a run, or took in. The zero value
+// takes what the profiles map.
 type Selection struct {
 	Only []string `json:"only"` // globs of check IDs; empty for all
 	Skip []Skip   `json:"skip"`
+	// Also are checks that are decided although no profile maps them.
+	Also []string `json:"also,omitempty"`
 }
 
 // A Skip leaves out one check, for a reason that is shown with it.

@@ -42,7 +42,7 @@ type finding struct {
 }
 
 func (a *app) doctor(format string) error {
-	list := []finding{a.parts(), a.keysKept(), clockKnown(), manyFiles(), loopbackAddresses(), lowPorts(), mayCapture()}
+	list := []finding{a.parts(), a.keysKept(), clockKnown(), manyFiles(), a.loopbackAddresses(), a.lowPorts(), mayCapture()}
 	code := exitPassed
 	for i, f := range list {
 		if f.Good {
@@ -104,9 +104,9 @@ func clockKnown() finding {
 }
 
 // lowPorts are those below 1024, which emulated devices want.
-func lowPorts() finding {
+func (a *app) lowPorts() finding {
 	f := finding{What: "standard ports for emulated devices", Good: true, Seen: "can be had"}
-	l, err := net.Listen("tcp", "127.0.0.1:23")
+	l, err := new(net.ListenConfig).Listen(a.ctx, "tcp", "127.0.0.1:23")
 	if err != nil {
 		f.Seen = "cannot be had; offset ports are used instead"
 		return f
@@ -115,9 +115,9 @@ func lowPorts() finding {
 	return f
 }
 
-func loopbackAddresses() finding {
+func (a *app) loopbackAddresses() finding {
 	f := finding{What: "loopback addresses for emulated devices", Good: true, Seen: "one for each"}
-	l, err := net.Listen("tcp", "127.61.1.1:0")
+	l, err := new(net.ListenConfig).Listen(a.ctx, "tcp", "127.61.1.1:0")
 	if err != nil {
 		f.Seen = "only one; devices get ports of their own"
 		return f

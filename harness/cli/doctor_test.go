@@ -25,7 +25,8 @@ func TestDoctorLooksAtKeys(t *testing.T) {
 
 // What is wrong with the machine is named, with what to do about it.
 func TestDoctorFindings(t *testing.T) {
-	for _, f := range []finding{clockKnown(), manyFiles(), loopbackAddresses(), lowPorts(), mayCapture()} {
+	a := &app{World: newWorld("").World, ctx: t.Context()}
+	for _, f := range []finding{clockKnown(), manyFiles(), a.loopbackAddresses(), a.lowPorts(), mayCapture()} {
 		require.NotEmpty(t, f.What)
 		require.NotEmpty(t, f.Seen)
 		require.True(t, f.Good || f.Fix != "", "%+v", f)

@@ -55,7 +55,7 @@ func explain(path, what string, ids []string) (explained, error) {
 	if err != nil {
 		return explained{}, err
 	}
-	defer b.Close()
+	defer b.Close() //nolint:errcheck // it was only read
 	r, err := judgeBundle(b, ids, "")
 	if err != nil {
 		return explained{}, err

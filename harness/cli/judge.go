@@ -29,7 +29,7 @@ same bundle, profile and version of assay give the same bytes.`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.judge(args[0], &f) },
 	}
 	profileFlag(c, &f.profiles, "those of the run")
-	f.outputFlags.add(c, "the reports (default: one report goes to standard output)")
+	f.add(c, "the reports (default: one report goes to standard output)")
 	c.Flags().StringVar(&f.at, "at", "", "the `DAY` to judge for, YYYY-MM-DD, instead of that of the run")
 	failOn(c, &f.failOn)
 	return c
@@ -62,7 +62,7 @@ func judged(path string, ids []string, at string) (result.Result, error) {
 	if err != nil {
 		return result.Result{}, err
 	}
-	defer b.Close()
+	defer b.Close() //nolint:errcheck // it was only read
 	return judgeBundle(b, ids, at)
 }
 

@@ -105,7 +105,7 @@ func (a *app) test(s *harness.Session, f *runFlags) (result.Result, string, erro
 	if err != nil {
 		return none, "", err
 	}
-	defer j.Close()
+	defer j.Close() //nolint:errcheck // what it took is on disk since then
 	if f.resume == "" {
 		a.announce(s)
 	}

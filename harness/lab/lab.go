@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/assay-iot/assay/devices"
@@ -103,10 +105,16 @@ func prepare(job Job, d *devices.Device) (*harness.Session, error) {
 	}
 	s, err := harness.Order{
 		File: file, Profiles: job.Profiles, Checks: checks.ByID(), Effect: probe.Disruptive, Operator: d,
-		By: "assay", Site: "lab", Program: job.Program, Clock: job.Clock, Now: job.Now,
+		Selection: harness.Selection{Also: expected(d.Folder)}, By: "assay", Site: "lab", Program: job.Program, Clock: job.Clock, Now: job.Now,
 	}.Prepare()
 	if err == nil && len(job.Checks) > 0 {
 		s.Plan = harness.Plan(job.Checks)
 	}
 	return s, err
+}
+
+// expected are the checks of which something is expected, mapped by a profile or
+// not.
+func expected(f devices.Folder) []string {
+	return slices.Sorted(maps.Keys(f.Expected.Checks))
 }

@@ -20,7 +20,7 @@ import (
 
 // width is how many devices are tested side by side: most of the time a test
 // waits.
-const width = 4
+const width = 8
 
 func job(t *testing.T, spec devices.Spec) Job {
 	t.Helper()

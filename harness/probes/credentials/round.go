@@ -63,6 +63,10 @@ func (r *round) begin(ctx context.Context, v *visit) (err error) {
 	if v.Anonymous, err = mqttdoor.Try(ctx, r.in, v.Way, mqttdoor.Client{}); err != nil {
 		return err
 	}
+	if v.Before.Outcome != mqttdoor.Accepted && !answered(v.Anonymous) {
+		v.Stopped = NoAnswer // a random pair would bring no more
+		return nil
+	}
 	for v.needsRandom() {
 		login := mqttdoor.RandomLogin()
 		answer, err := mqttdoor.Try(ctx, r.in, v.Way, mqttdoor.Client{Login: &login, Charge: true})
@@ -86,7 +90,6 @@ func (v *visit) pointless() Stop {
 	has := func(o mqttdoor.Outcome) bool {
 		return slices.ContainsFunc(v.Random, func(a mqttdoor.Answer) bool { return a.Outcome == o })
 	}
-	answered := func(a mqttdoor.Answer) bool { return a.Code >= 0 || a.Outcome == mqttdoor.Closed }
 	switch {
 	case v.Anonymous.Outcome == mqttdoor.Accepted:
 		return LetsAllIn
@@ -99,6 +102,9 @@ func (v *visit) pointless() Stop {
 	}
 	return GoneThrough
 }
+
+// answered reports whether a client was answered, if only by being hung up on.
+func answered(a mqttdoor.Answer) bool { return a.Code >= 0 || a.Outcome == mqttdoor.Closed }
 
 // pair tries one pair at the doors. Each pair begins at another one.
 func (r *round) pair(ctx context.Context, place int, pair probe.Login) {

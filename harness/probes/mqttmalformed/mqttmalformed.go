@@ -53,7 +53,7 @@ func bound(t probe.Target) probe.Bound {
 	return probe.Bound{
 		Time:        time.Duration(t.Open) * longest,
 		Connections: t.Open * (2*packets + 4*mostPolls + 8),
-		Logins:      2*tries + 2*t.Open,
+		Logins:      t.Open * (2*tries + 2),
 	}
 }
 

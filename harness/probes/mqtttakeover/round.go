@@ -57,7 +57,7 @@ func (r *round) run(ctx context.Context) error {
 		{&r.Anonymous, r.client(mqttdoor.Client{})},
 		{&r.Own, r.account(r.a)},
 	} {
-		if err := r.attempt(beside, t.who, t.to); err != nil {
+		if goOn, err := r.attempt(beside, t.who, t.to); err != nil || !goOn {
 			return err
 		}
 	}
@@ -112,28 +112,28 @@ func (r *round) elsewhere(ctx context.Context) (err error) {
 }
 
 // attempt lets somebody come with the canary, and looks at A's session before
-// and after.
-func (r *round) attempt(ctx context.Context, who knock, to *Attempt) error {
+// and after. Where that cannot be told, the round is over.
+func (r *round) attempt(ctx context.Context, who knock, to *Attempt) (goOn bool, err error) {
 	if who == nil {
-		return nil
+		return true, nil
 	}
 	before, err := r.back(ctx)
 	if err != nil || before != evidence.Yes {
-		return err
+		return false, err
 	}
 	other, answer, err := who(ctx)
 	if other != nil {
 		defer other.Close()
 	}
 	if to.Connection = answer; err != nil || answer.Outcome == mqttdoor.NotTried {
-		return err
+		return err == nil, err
 	}
 	to.Held, err = r.held(ctx)
 	to.Span = r.session.Conn.Span()
 	if to.Held == evidence.No {
 		r.end()
 	}
-	return err
+	return to.Held != evidence.Unknown, err
 }
 
 // back sees to it that A's session is there.

@@ -21,8 +21,10 @@ import (
 // A Lab is a running door lock and what a probe may use on it.
 type Lab struct {
 	*doortest.Bench
-	Device *devices.Device
+	Device *devices.Device // nil for a broker that is none
 	Pages  map[string]evidence.Page
+
+	counter *counter
 }
 
 // The broker's ports, as the device file has them.
@@ -71,6 +73,7 @@ func of(t testing.TB, d *devices.Device) *Lab {
 	}
 	l := &Lab{Bench: doortest.Limited(t, transport.LimitsOf(transport.Normal), logins...), Device: d}
 	l.Input.Operator = d
+	l.count()
 	l.Input.Target.Addrs = []netip.Addr{d.Addr}
 	l.Pages = map[string]evidence.Page{
 		declaration.Probe.Name: {Value: l.declared()},
