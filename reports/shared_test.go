@@ -166,11 +166,11 @@ func sharedRequirements() []result.Requirement {
 		{
 			Profile: etsi, ID: "5.5-5", Level: "mandatory", Text: "Security settings change over a network only after authentication.", Applicable: evidence.Unknown,
 			Verdict: verdict.Fail, Basis: verdict.Tested, Why: msg.T("failed: {checks}", "checks", "mqtt.anonymous-refused"), Next: msg.T("answer in the device file: {features}", "features", "network-configuration"),
-			Checks: []string{"mqtt.anonymous-refused", "exposure.telnet-absent"}, Cases: []result.Case{{ID: "5.5-5-2", Verdict: verdict.Fail}},
+			Checks: []string{"mqtt.anonymous-refused", "exposure.telnet-absent"}, FailedBy: []string{"mqtt.anonymous-refused"}, Cases: []result.Case{{ID: "5.5-5-2", Verdict: verdict.Fail}},
 		},
 		{
 			Profile: etsi, ID: "5.6-1", Level: "mandatory", Text: "Network and logical interfaces that are not used are disabled.", Applicable: evidence.Yes,
-			Verdict: verdict.Fail, Basis: verdict.Tested, Why: msg.T("failed: {checks}", "checks", "exposure.telnet-absent"), Checks: []string{"exposure.telnet-absent"},
+			Verdict: verdict.Fail, Basis: verdict.Tested, Why: msg.T("failed: {checks}", "checks", "exposure.telnet-absent"), Checks: []string{"exposure.telnet-absent"}, FailedBy: []string{"exposure.telnet-absent"},
 			Waiver: "removed in 1.5; B. Owner; until 2026-06-30",
 		},
 		{

@@ -100,23 +100,15 @@ func findings(r result.Result) []finding {
 	return found
 }
 
-// causes returns the decisions that q cites and that failed or, if none did,
-// that carry an advisory, which a recommended requirement can fail on.
+// causes returns the decisions that make q fail.
 func causes(q result.Requirement, ds []result.Decision) []result.Decision {
-	var failed, weak []result.Decision
+	var found []result.Decision
 	for _, d := range ds {
-		switch {
-		case !slices.Contains(q.Checks, d.Key()):
-		case d.Verdict == verdict.Fail:
-			failed = append(failed, d)
-		case len(advisories(d)) > 0:
-			weak = append(weak, d)
+		if slices.Contains(q.FailedBy, d.Key()) {
+			found = append(found, d)
 		}
 	}
-	if len(failed) > 0 {
-		return failed
-	}
-	return weak
+	return found
 }
 
 func advisories(d result.Decision) []advised {

@@ -46,7 +46,17 @@ func (r Requirement) Judge(ics ICS, ds Decisions) (result.Requirement, []result.
 		out.Cases = append(out.Cases, result.Case{ID: c.ID, Verdict: v})
 	}
 	r.settle(&out, ics, ds)
+	for _, m := range r.Mappings() {
+		if out.Verdict == verdict.Fail && m.fails(ds) && !slices.Contains(out.FailedBy, m.Key()) {
+			out.FailedBy = append(out.FailedBy, m.Key())
+		}
+	}
 	return out, defects
+}
+
+// fails reports whether m makes its requirement fail.
+func (m Mapping) fails(ds Decisions) bool {
+	return m.Can != verdict.Support && m.verdict(ds[m.Key()]) == verdict.Fail
 }
 
 // settle gives out its verdict, and says why. What the checks say counts only
@@ -118,7 +128,7 @@ func votes(ms []Mapping, ds Decisions) []verdict.Vote {
 
 // failed lists the mapped checks that make r fail.
 func (r Requirement) failed(ds Decisions) string {
-	return r.named(func(m Mapping) bool { return m.Can != verdict.Support && m.verdict(ds[m.Key()]) == verdict.Fail })
+	return r.named(func(m Mapping) bool { return m.fails(ds) })
 }
 
 // passed lists the mapped checks that pass.

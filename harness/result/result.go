@@ -139,9 +139,12 @@ type Requirement struct {
 	Why        msg.Text        `json:"why"`
 	Next       msg.Text        `json:"next,omitzero"`
 	Checks     []string        `json:"checks"` // keys of decisions
-	Cases      []Case          `json:"cases,omitempty"`
-	Verified   string          `json:"verified"` // how the clause was verified against its source
-	Waiver     string          `json:"waiver,omitempty"`
+	// FailedBy are those of Checks that make it fail. One that fails and can
+	// only support is not among them.
+	FailedBy []string `json:"failed_by,omitempty"`
+	Cases    []Case   `json:"cases,omitempty"`
+	Verified string   `json:"verified"` // how the clause was verified against its source
+	Waiver   string   `json:"waiver,omitempty"`
 }
 
 // A Case is the outcome of one numbered test case of a requirement.
