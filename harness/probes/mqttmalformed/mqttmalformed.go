@@ -68,6 +68,7 @@ func width(p transport.Pace) int {
 }
 
 func run(ctx context.Context, in probe.Input) (Evidence, error) {
+	book := mqttbook.Open(in) // one for all listeners: it counts the log-ins
 	e := Evidence{Corpus: mqttwire.CorpusVersion}
 	doors := mqttdoor.Doors(services.Probe.From(in.Evidence))
 	tls := map[netip.AddrPort]mqttdoor.Door{}
@@ -81,7 +82,7 @@ func run(ctx context.Context, in probe.Input) (Evidence, error) {
 	var err error
 	name := func(a netip.AddrPort) string { return evidence.TCP(a).Name }
 	e.Listeners, err = probe.EachOf(ctx, width(in.Target.Pace), addrs, name, func(addr netip.AddrPort) (Listener, error) {
-		s := &siege{in: in, book: mqttbook.Open(in), Listener: Listener{Addr: addr, TLS: tls[addr].TLS}}
+		s := &siege{in: in, book: book, Listener: Listener{Addr: addr, TLS: tls[addr].TLS}}
 		err := s.run(ctx)
 		return s.Listener, err
 	})

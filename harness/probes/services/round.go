@@ -87,15 +87,23 @@ func (l *looker) sideBySide(way way, ds []*dialogue) ([]reply, error) {
 		defer close(first)
 		hold(0, func() { close(spoke) })
 	})
+	over := true
 	select {
 	case <-first:
 	case <-spoke:
 		<-first
 	case <-time.After(headStart):
+		over = false
 	}
-	if ctx.Err() == nil {
-		for i := range ds[1:] {
-			held.Go(func() { hold(i+1, nil) })
+	alone := slices.IndexFunc(ds, func(d *dialogue) bool { return d.listens })
+	// Who answered in words of its own may speak unasked. It is listened to
+	// before it is asked more: many a small server takes one client at a time.
+	if ctx.Err() == nil && over && alone > 0 && all[0].ended() == Babble {
+		hold(alone, nil)
+	}
+	for i := 1; i < len(ds) && ctx.Err() == nil; i++ {
+		if all[i].by == nil {
+			held.Go(func() { hold(i, nil) })
 		}
 	}
 	held.Wait()

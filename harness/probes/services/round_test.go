@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,6 +94,26 @@ func TestPromptAfterABreak(t *testing.T) {
 		if got := <-heard; got != "" {
 			t.Errorf("the prompt was fed with %q", got)
 		}
+	}
+}
+
+// A small server takes one client at a time, and leaves the others waiting. It
+// is told all the same where another protocol is asked for first.
+func TestOneClientAtATime(t *testing.T) {
+	var one sync.Mutex
+	at := device(t, func(c net.Conn) {
+		one.Lock()
+		defer one.Unlock()
+		io.WriteString(c, "\xff\xfd\x01\xff\xfb\x03")
+		io.Copy(io.Discard, c)
+	})
+	l := &looker{ctx: t.Context(), manner: mannerOf(transport.Bench), dial: loopbackNet()}
+	all, err := l.sideBySide(l.plain(at), []*dialogue{secured, web, mqtt3, mqtt5, greeting})
+	if got := most(all); err != nil || got.protocol != Telnet {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if len(all) != 2 {
+		t.Errorf("%d dialogues were held", len(all))
 	}
 }
 

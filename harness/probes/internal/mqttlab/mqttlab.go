@@ -74,6 +74,7 @@ func of(t testing.TB, d *devices.Device) *Lab {
 	l := &Lab{Bench: doortest.Limited(t, transport.LimitsOf(transport.Normal), logins...), Device: d}
 	l.Input.Operator = d
 	l.count()
+	l.Input.Target.Pace = transport.Normal
 	l.Input.Target.Addrs = []netip.Addr{d.Addr}
 	l.Pages = map[string]evidence.Page{
 		declaration.Probe.Name: {Value: l.declared()},

@@ -38,6 +38,7 @@ func Plain(t testing.TB, at netip.AddrPort, logins ...probe.Login) *Lab {
 		})
 	}
 	l := &Lab{Bench: doortest.Limited(t, transport.LimitsOf(transport.Normal), logins...)}
+	l.Input.Target.Pace = transport.Normal
 	l.Input.Target.Addrs = []netip.Addr{at.Addr()}
 	l.Pages = map[string]evidence.Page{
 		declaration.Probe.Name: {Value: declaration.Evidence{Given: evidence.Yes, Listed: evidence.Yes, Services: []declaration.Service{row}}},
