@@ -8,9 +8,6 @@ import (
 	"io"
 	"os"
 	"reflect"
-	"strings"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/assay-iot/assay/harness/result"
 )
@@ -51,74 +48,52 @@ func readResult(path string) (result.Result, error) {
 	return r, nil
 }
 
-// parseResult reads a result strictly: it has the schema that this program
-// knows and obeys it, and written again it says the same. Members that the
-// schema does not list are left out: a newer version may have added them.
+// parseResult reads a result strictly: it is what a judgement by the schema that
+// this program knows can give, and written again it says the same. Members that
+// the schema does not list are left out: a newer version may have added them.
 func parseResult(b []byte) (result.Result, error) {
 	var r result.Result
-	given, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	given, err := parseAny(b)
 	if err != nil {
 		return r, fmt.Errorf("this is no JSON: %w", err)
 	}
-	if err := checkSchema(given); err != nil {
-		return r, err
-	}
 	if err := json.Unmarshal(b, &r); err != nil {
-		return r, err
+		return r, disobeys(err)
+	}
+	if err := r.Err(); err != nil {
+		return r, disobeys(err)
 	}
 	again, err := result.Encode(r)
 	if err != nil {
 		return r, err
 	}
-	read, err := jsonschema.UnmarshalJSON(bytes.NewReader(again))
+	read, err := parseAny(again)
 	if err != nil {
 		return r, err
 	}
-	return r, says(given, read, "")
+	return r, disobeys(says(given, read, ""))
 }
 
-// checkSchema refuses what is no result of the version that this program knows.
-func checkSchema(given any) error {
-	if object, ok := given.(map[string]any); !ok || object["schema"] != result.Schema {
-		var schema any
-		if ok {
-			schema = object["schema"]
-		}
-		return fmt.Errorf("its schema is %q, and only %q is read", fmt.Sprint(schema), result.Schema)
+// disobeys says that a file is no result of the version that is read.
+func disobeys(err error) error {
+	if err == nil {
+		return nil
 	}
-	schema, err := resultSchema()
-	if err != nil {
-		return err
-	}
-	err = schema.Validate(given)
-	if invalid, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
-		return firstCause(invalid)
-	}
-	return err
+	return fmt.Errorf("it does not obey %s: %w", result.Schema, err)
 }
 
-const schemaURL = "urn:assay:result:1"
-
-func resultSchema() (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(result.JSONSchema))
-	if err != nil {
+// parseAny reads one JSON value, with numbers as they are written.
+func parseAny(b []byte) (any, error) {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
 		return nil, err
 	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource(schemaURL, doc); err != nil {
-		return nil, err
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one JSON value")
 	}
-	return c.Compile(schemaURL)
-}
-
-// firstCause is the first place at which the schema is not obeyed.
-func firstCause(e *jsonschema.ValidationError) error {
-	for len(e.Causes) > 0 {
-		e = e.Causes[0]
-	}
-	said := strings.Split(e.Error(), "\n")
-	return fmt.Errorf("it does not obey %s: %s", result.Schema, strings.TrimLeft(said[len(said)-1], " -"))
+	return v, nil
 }
 
 // says reports the first place at which given does not say what read does. What
