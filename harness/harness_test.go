@@ -72,12 +72,14 @@ func TestPlan(t *testing.T) {
 	update.Run, update.Steps = nil, func(probe.Input, *seen) []probe.Step { return nil }
 	ports := fake("ports", probe.Active, nil)
 	login := fake("login", probe.Intrusive, nil, ports)
+	spoils := fake("a-spoils", probe.Intrusive, nil)
+	spoils.Last = true
 	after := fake("a-after-login", probe.Active, nil, login)
 	banner := fake("banner", probe.Active, nil, ports)
 	got := names(Plan([]check.Check{
-		{Needs: []probe.Any{after, update}}, {OneOf: []probe.Any{banner}}, {Uses: []probe.Any{capture, ports}},
+		{Needs: []probe.Any{after, update, spoils}}, {OneOf: []probe.Any{banner}}, {Uses: []probe.Any{capture, ports}},
 	}))
-	want := []string{"a-capture", "identity", "anchors", "answers", "clock", "declaration", "ports", "banner", "login", "a-after-login", "a-update"}
+	want := []string{"a-capture", "identity", "anchors", "answers", "clock", "declaration", "ports", "banner", "login", "a-after-login", "a-spoils", "a-update"}
 	if !slices.Equal(got, want) {
 		t.Errorf("plan = %q, want %q", got, want)
 	}

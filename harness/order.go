@@ -128,7 +128,8 @@ func (s *Session) choosePorts() error {
 	}
 	for i, u := range s.units {
 		s.units[i].target = probe.Target{
-			Unit: u.name, Addrs: u.file.Device.Addresses, Ports: s.Ports.List, Pace: s.Pace, Open: probe.MaxOpen,
+			Unit: u.name, Addrs: u.file.Device.Addresses, Ports: s.Ports.List, Pace: s.Pace,
+			Open:      min(probe.MaxOpen, len(s.Ports.List)*len(u.file.Device.Addresses)),
 			PerSecond: transport.LimitsOf(s.Pace).PerSecond, Known: s.known(u.file), Exclude: hostPorts(u.file),
 			Second: s.second(),
 		}

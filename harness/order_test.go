@@ -114,7 +114,7 @@ func TestPreview(t *testing.T) {
 		t.Fatalf("%d probes, %d requirements, %d ports", len(p.Probes), len(p.Requirements), p.Ports)
 	}
 	for _, pr := range p.Probes {
-		if pr.Bound.Time <= 0 || pr.Kind == "" || pr.Allowed != (pr.Effect == "passive" || pr.Effect == "active") {
+		if (pr.Bound.Bytes > 0) != (pr.Bound.Connections > 0) || pr.Bound.Time <= 0 || pr.Kind == "" || pr.Allowed != (pr.Effect == "passive" || pr.Effect == "active") {
 			t.Errorf("probe %+v", pr)
 		}
 	}

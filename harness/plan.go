@@ -21,7 +21,8 @@ var always = []probe.Any{declaration.Probe, answers.Probe, anchors.Probe, clock.
 // Plan returns the probes that checks read, those that these need, those of
 // every run and the extra ones, each once, in the order in which they begin:
 // watches, runs, procedures; then the gentlest first, counting the effect of
-// what a probe needs; then what others need; then by name.
+// what a probe needs; then what may spoil the others last; then what others
+// need; then by name.
 func Plan(checks []check.Check, extra ...probe.Any) []probe.Any {
 	p := plan{}
 	for _, needed := range slices.Concat(always, extra) {
@@ -36,10 +37,19 @@ func Plan(checks []check.Check, extra ...probe.Any) []probe.Any {
 		return cmp.Or(
 			cmp.Compare(a.Info().Kind, b.Info().Kind),
 			cmp.Compare(p[a].effect, p[b].effect),
+			cmp.Compare(last(a), last(b)),
 			cmp.Compare(p[a].depth, p[b].depth),
 			cmp.Compare(a.Info().Name, b.Info().Name),
 		)
 	})
+}
+
+// last is 1 for a probe that comes after the others of its effect.
+func last(p probe.Any) int {
+	if p.Info().Last {
+		return 1
+	}
+	return 0
 }
 
 type plan map[probe.Any]place

@@ -77,9 +77,13 @@ func (s *Session) Preview() Preview {
 
 // planned is one run of one probe against one unit.
 func (s *Session) planned(u unitPlan, info probe.Info, phase string) PlannedProbe {
+	b := info.Bound(u.target)
+	if b.Bytes == 0 { // no bound of its own: that of its connections, and of the run
+		b.Bytes = min(int64(b.Connections)*s.Limits.PerExchange, s.Limits.Bytes)
+	}
 	return PlannedProbe{
 		Unit: u.name, Phase: phase, Probe: info.Name, Doc: info.Doc, Kind: kindNames[info.Kind], Effect: info.Effect.String(),
-		Allowed: info.Effect <= s.Effect, Bound: info.Bound(u.target),
+		Allowed: info.Effect <= s.Effect, Bound: b,
 	}
 }
 

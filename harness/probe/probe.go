@@ -23,6 +23,9 @@ type Probe[E any] struct {
 	Basis   verdict.Basis // of a verdict that rests on this evidence alone
 	Needs   []Any         // probes whose evidence it reads
 	Bound   func(Target) Bound
+	// Last says that it comes after all others that do as much to the device,
+	// because it may spoil what they look at: a lock-out does.
+	Last bool
 
 	// Run makes one bounded exchange. Evidence that comes with a *Partial is
 	// kept; any other error means that there is none.
@@ -58,6 +61,7 @@ type Info struct {
 	Needs    []Any
 	Bound    func(Target) Bound
 	Evidence reflect.Type
+	Last     bool
 }
 
 // An End finishes what Begin began and returns the encoded evidence.
@@ -65,7 +69,7 @@ type End func(context.Context) (json.RawMessage, error)
 
 // Info describes p.
 func (p *Probe[E]) Info() Info {
-	return Info{p.Name, p.Version, p.Doc, p.kind(), p.Effect, p.Basis, p.Needs, p.Bound, reflect.TypeFor[E]()}
+	return Info{p.Name, p.Version, p.Doc, p.kind(), p.Effect, p.Basis, p.Needs, p.Bound, reflect.TypeFor[E](), p.Last}
 }
 
 func (p *Probe[E]) kind() Kind {
@@ -170,5 +174,7 @@ type Bound struct {
 	Time        time.Duration `json:"time_ns"`
 	Connections int           `json:"connections"`
 	Logins      int           `json:"logins"`
-	Bytes       int64         `json:"bytes"` // received
+	// Bytes is the most that is received, 0 for what the connections and the
+	// run may bring.
+	Bytes int64 `json:"bytes"`
 }

@@ -20,6 +20,7 @@ var Probe = &probe.Probe[Evidence]{
 	Version: 1,
 	Doc:     "whether log-ins that devices are known to leave the factory with are let in",
 	Effect:  probe.Intrusive,
+	Last:    true,
 	Basis:   verdict.Tested,
 	Needs:   []probe.Any{services.Probe, mqttconnect.Probe},
 	Bound:   bound,
