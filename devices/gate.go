@@ -16,7 +16,7 @@ const (
 	scannerPenalty = 2 * time.Second
 	// banTime is how long BansMalformed turns an address away: long enough to
 	// be met at once, short enough for every client that waits a little.
-	banTime = 250 * time.Millisecond
+	banTime = 150 * time.Millisecond
 	// maxBanned caps the list of banned addresses.
 	maxBanned = 1024
 )

@@ -19,6 +19,9 @@ const (
 	// calm is how long a connection has to stay open to show that our address
 	// is not turned away: those who do that reset it at once.
 	calm = 150 * time.Millisecond
+	// benchCalm is that on a bench, where nothing stands between us and the
+	// device.
+	benchCalm = 50 * time.Millisecond
 	// pingPatience bounds the witness's answer.
 	pingPatience = 5 * time.Second
 )
@@ -107,7 +110,11 @@ func (s *siege) servesSecond(ctx context.Context, l *Look) (evidence.Tri, error)
 // calm says whether a connection is taken and not hung up on before anything
 // was said: accepted if so.
 func (s *siege) calm(ctx context.Context) (mqttdoor.Outcome, error) {
-	conn, answer, err := mqttdoor.Raw(ctx, s.in, s.door(s.version), calm)
+	still := calm
+	if s.in.Target.Pace == transport.Bench {
+		still = benchCalm
+	}
+	conn, answer, err := mqttdoor.Raw(ctx, s.in, s.door(s.version), still)
 	if conn == nil {
 		return answer.Outcome, s.absent(ctx, err)
 	}
