@@ -47,7 +47,9 @@ func bound(t probe.Target) probe.Bound {
 	return probe.Bound{Time: time.Duration(n+1) * (patient.longest() + pause), Connections: filters * n, Logins: filters * n}
 }
 
-func run(ctx context.Context, in probe.Input) (Evidence, error) { return readAll(ctx, in, patient) }
+func run(ctx context.Context, in probe.Input) (Evidence, error) {
+	return readAll(ctx, in, mannerOf(in.Target.Pace))
+}
 
 func readAll(ctx context.Context, in probe.Input, m manner) (Evidence, error) {
 	doors := mqttconnect.Probe.From(in.Evidence).Doors
