@@ -200,6 +200,10 @@ func TestRule7BasisIsOfTheItemsThatCount(t *testing.T) {
 		t.Errorf("fail on %q", d.Basis)
 	}
 	all := c.Decide
+	c.Decide = func(in check.In) []check.Item { return append(all(in)[1:2], all(in)[3]) }
+	if d := checktest.Decide(t, c, log...); d.Verdict != verdict.Fail || d.Basis != verdict.Inspected {
+		t.Errorf("fail beside a tested pass on %q", d.Basis)
+	}
 	c.Decide = func(in check.In) []check.Item { return all(in)[:2] }
 	if d := checktest.Decide(t, c, log...); d.Verdict != verdict.Pass || d.Basis != verdict.Inspected {
 		t.Errorf("pass on %q", d.Basis)
