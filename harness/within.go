@@ -34,6 +34,14 @@ func (d *boundDialer) Dial(ctx context.Context, addr netip.AddrPort) (transport.
 	return d.Dialer.Dial(ctx, addr)
 }
 
+// DialUDP spends one of the connections of the bound too.
+func (d *boundDialer) DialUDP(ctx context.Context, addr netip.AddrPort) (transport.Conn, error) {
+	if n := d.dials.Add(1); n > int64(d.bound.Connections) {
+		return nil, defect{fmt.Errorf("more than the %d connections that the plan announced", d.bound.Connections)}
+	}
+	return d.Dialer.DialUDP(ctx, addr)
+}
+
 // Login spends one of the log-ins of the bound.
 func (d *boundDialer) Login(ctx context.Context, service, account string) error {
 	if n := d.logins.Add(1); n > int64(d.bound.Logins) {

@@ -52,6 +52,10 @@ func (e *Error) because(err error) *Error {
 	return e
 }
 
+// Line returns where in the file path stands, as "ics.features", or what it
+// would be a part of; 0 for a File that was not read from a file.
+func (f *File) Line(path string) int { return f.line(path) }
+
 // line returns the line of path or, if the file does not hold it, of what it
 // would be a part of. It is 0 for a File that was not read from a file.
 func (f *File) line(path string) int {

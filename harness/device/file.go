@@ -106,8 +106,8 @@ type IXIT struct {
 	SoftServ []Service `yaml:"soft_serv"`
 }
 
-// A Service is a row of IXIT SoftServ: a service that the device offers. TCP,
-// UDP, Protocol, TLS and MQTT are ours: what a tester needs to find it.
+// A Service is a row of IXIT SoftServ: a service that the device offers. All
+// from TCP on is ours: what a tester needs to find it.
 type Service struct {
 	ID            string   `yaml:"id"`
 	Description   string   `yaml:"description"`
@@ -119,7 +119,12 @@ type Service struct {
 	UDP           []uint16 `yaml:"udp"`
 	Protocol      string   `yaml:"protocol"` // as the services probe names it, such as "mqtt"
 	TLS           Answered `yaml:"tls"`
-	MQTT          *MQTT    `yaml:"mqtt"`
+	// ServerNames are the DNS names or addresses that its certificate is for.
+	ServerNames []string `yaml:"server_names"`
+	// ClientCert says whether it demands a certificate of its clients.
+	ClientCert Answered `yaml:"client_certificate"`
+	MQTT       *MQTT    `yaml:"mqtt"`
+	CoAP       *CoAP    `yaml:"coap"`
 }
 
 // MQTT says who may do what on a broker of the device.
@@ -152,6 +157,9 @@ type Credential struct {
 	Service  string `yaml:"service"` // protocol, such as "mqtt"
 	User     string `yaml:"user"`
 	Password Source `yaml:"password"`
+	// Encoding says how the secret is written: as it is if empty, or "hex",
+	// which pre-shared keys need that are no text.
+	Encoding string `yaml:"encoding"`
 }
 
 // A Source is a file or an environment variable that holds a secret; exactly

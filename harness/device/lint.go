@@ -75,6 +75,9 @@ func lintService(path string, s Service, add addNote) {
 	if s.Protocol == "mqtt" {
 		lintMQTT(path+".mqtt", s, add)
 	}
+	if s.Protocol == "coap" {
+		lintCoAP(path+".coap", s, add)
+	}
 }
 
 // lintMQTT asks for what only two identities can show: that one of them cannot

@@ -2,6 +2,7 @@ package device
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func (f *File) Secrets(service string) ([]Login, []Note, error) {
 			continue
 		}
 		path := entry("credentials", i) + ".password"
-		secret, err := f.secret(c.Password)
+		secret, err := f.secret(c)
 		if err != nil {
 			return nil, nil, f.fault(path, "", "credential %q", c.ID).because(plain(err))
 		}
@@ -51,8 +52,8 @@ func (f *File) Secrets(service string) ([]Login, []Note, error) {
 	return logins, notes, nil
 }
 
-func (f *File) secret(from Source) ([]byte, error) {
-	b, err := f.rawSecret(from)
+func (f *File) secret(c Credential) ([]byte, error) {
+	b, err := f.rawSecret(c.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,22 @@ func (f *File) secret(from Source) ([]byte, error) {
 	if len(line) == 0 {
 		return nil, errors.New("the secret is empty")
 	}
+	if c.Encoding == Hex {
+		return fromHex(line)
+	}
 	return line, nil
+}
+
+// Hex is the encoding of a secret in hexadecimal digits.
+const Hex = "hex"
+
+// fromHex decodes a secret. Its error does not show it.
+func fromHex(line []byte) ([]byte, error) {
+	b := make([]byte, hex.DecodedLen(len(line)))
+	if _, err := hex.Decode(b, line); err != nil {
+		return nil, errors.New("the secret is not hexadecimal, two digits for each byte")
+	}
+	return b, nil
 }
 
 func (f *File) rawSecret(from Source) ([]byte, error) {

@@ -191,6 +191,8 @@ func (f *File) validateCredentials() error {
 			return f.fault(path+".password", "write {file: NAME} or {env: NAME}", "%q names not one source but none or two", path+".password")
 		case from.Env != "" && !envForm.MatchString(from.Env):
 			return f.fault(path+".password.env", "a name of capitals and underscores", "it is no name of an environment variable")
+		case c.Encoding != "" && c.Encoding != Hex:
+			return f.fault(path+".encoding", "leave it out, or write hex", "%q is no encoding of a secret", c.Encoding)
 		}
 	}
 	return nil

@@ -16,6 +16,9 @@ func (f *File) validateReferences() error {
 		known[c.ID] = true
 	}
 	for i, s := range f.IXIT.SoftServ {
+		if err := f.validateCoAP(entry("ixit.soft_serv", i)+".coap", s.CoAP, known); err != nil {
+			return err
+		}
 		if s.MQTT == nil {
 			continue
 		}

@@ -131,5 +131,10 @@ func TCP(a netip.AddrPort) Endpoint {
 	return Endpoint{"tcp/" + a.String(), "tcp/" + strconv.Itoa(int(a.Port()))}
 }
 
+// UDP returns the endpoint of a UDP port.
+func UDP(a netip.AddrPort) Endpoint {
+	return Endpoint{"udp/" + a.String(), "udp/" + strconv.Itoa(int(a.Port()))}
+}
+
 // Subject returns the endpoint of a topic, path or server name at e.
 func (e Endpoint) Subject(s string) Endpoint { return Endpoint{e.Name + "#" + s, e.Key + "#" + s} }

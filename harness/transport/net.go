@@ -21,7 +21,7 @@ type Net struct {
 	pacer  *pacer
 	turns  turns
 	health *health
-	ours   *ours
+	ours   *ours // TCP
 	dials  *purse
 	bytes  *purse
 	end    time.Time // of the run, the zero time for none
@@ -143,10 +143,10 @@ func (n *Net) attribute(ctx context.Context, err error) error {
 	return err
 }
 
-// ends returns the addresses of both ends of a TCP connection.
+// ends returns the addresses of both ends of a connection.
 func ends(c net.Conn) (local, remote netip.AddrPort) {
-	l, _ := c.LocalAddr().(*net.TCPAddr)
-	r, _ := c.RemoteAddr().(*net.TCPAddr)
+	l, _ := c.LocalAddr().(interface{ AddrPort() netip.AddrPort })
+	r, _ := c.RemoteAddr().(interface{ AddrPort() netip.AddrPort })
 	return l.AddrPort(), r.AddrPort()
 }
 
@@ -217,7 +217,8 @@ func (n *Net) Hide(class evidence.SecretClass, secret []byte) evidence.Secret {
 	return evidence.Hide(n.cfg.CompareKey, class, secret)
 }
 
-// Ours reports whether a TCP connection with these ends was one of the run's.
+// Ours reports whether a connection with these ends, or a socket that sent
+// datagrams between them, was one of the run's.
 func (n *Net) Ours(local, remote netip.AddrPort) bool { return n.ours.has(local, remote) }
 
 // Mask overwrites every secret of the run in b.

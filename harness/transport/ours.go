@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// ours remembers the two ends of every connection of the run. A look at all
+// ours remembers the two ends of every connection of the run, and of every
+// socket that sent datagrams. A look at all
 // ports makes a hundred thousand of them, so an entry takes eight bytes.
 type ours struct {
 	mu    sync.RWMutex

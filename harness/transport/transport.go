@@ -17,6 +17,12 @@ type Dialer interface {
 	// Dial connects to addr over TCP. It refuses what lies outside the scope,
 	// waits for the pace and spends the budget. Its errors are for Did.
 	Dial(ctx context.Context, addr netip.AddrPort) (Conn, error)
+	// DialUDP opens a socket that sends datagrams to addr and receives those
+	// that come from there, and nothing else. Each Write sends one and waits for
+	// the pace first, so a deadline is set after it; each Read takes one. An
+	// ICMP answer is the error of a later call, which Did reads as Refused.
+	// Opening it sends nothing.
+	DialUDP(ctx context.Context, addr netip.AddrPort) (Conn, error)
 	// Inside makes a Conn of a connection that runs inside another one, such
 	// as the plain side of TLS, so that what it says is written down too.
 	Inside(c net.Conn) Conn

@@ -20,12 +20,13 @@ import (
 // device file too: that nothing was declared is what checks then have to know.
 var Probe = &probe.Probe[Evidence]{
 	Name:    "declaration",
-	Version: 1,
+	Version: 2,
 	Doc:     "what the manufacturer declares",
 	Effect:  probe.Passive,
 	Basis:   verdict.Declared,
 	Bound:   func(probe.Target) probe.Bound { return probe.Bound{Time: longest} },
 	Run:     run,
+	Upgrade: upgrade,
 }
 
 // longest bounds the copying of what is in memory already.
@@ -89,7 +90,8 @@ func services(list []device.Service) []Service {
 	return each(list, func(s device.Service) Service {
 		return Service{
 			ID: Name(s.ID), Enabled: enabled(s.Status), TCP: s.TCP, UDP: s.UDP, Protocol: Name(s.Protocol),
-			TLS: s.TLS.Tri(), Configuration: s.AllowsConfig.Tri(), MQTT: mqtt(s.MQTT),
+			TLS: s.TLS.Tri(), Configuration: s.AllowsConfig.Tri(), MQTT: mqtt(s.MQTT), CoAP: coap(s.CoAP),
+			ServerNames: each(s.ServerNames, text), ClientCertificate: s.ClientCert.Tri(),
 		}
 	})
 }
@@ -111,6 +113,19 @@ func mqtt(m *device.MQTT) MQTT {
 		}),
 		PublicTopics: each(m.PublicTopics, text),
 		ReadsAll:     Name(m.ReadsAll),
+	}
+}
+
+func coap(c *device.CoAP) CoAP {
+	if c == nil {
+		return CoAP{}
+	}
+	return CoAP{
+		Credential: Name(c.Credential),
+		OSCORE:     c.OSCORE.Tri(),
+		Resources: each(c.Resources, func(r device.CoAPResource) Resource {
+			return Resource{Text(r.Path), r.Public.Tri(), r.Observable.Tri(), each(r.TestValues, text)}
+		}),
 	}
 }
 

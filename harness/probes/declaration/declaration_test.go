@@ -33,8 +33,19 @@ ixit:
         reads_all: alice
     - {id: console, status: disabled, tcp: [23]}
     - {id: discovery, udp: [5353]}
+    - id: sensor
+      udp: [5684]
+      protocol: coap
+      server_names: [sensor.example]
+      client_certificate: no
+      coap: {credential: alice, oscore: no, resources: [{path: /t, public: yes}, {path: /s, public: no, observable: yes, test_values: ["20", "21"]}]}
 credentials: [{id: alice, service: mqtt, user: alice, password: {env: CANARY_NAME}}]
 `
+
+var (
+	noMQTT = MQTT{Identities: []Identity{}, PublicTopics: []Text{}}
+	noCoAP = CoAP{Resources: []Resource{}}
+)
 
 // record runs the probe and reads its record back as a judge does.
 func record(t *testing.T, in probe.Input) (Evidence, string) {
@@ -66,9 +77,14 @@ func TestDeclaration(t *testing.T) {
 		Listed:     evidence.Yes,
 		Services: []Service{
 			{ID: "broker", Enabled: evidence.Yes, TCP: []uint16{8883, 1883}, UDP: []uint16{}, Protocol: "mqtt", TLS: evidence.Yes, Configuration: evidence.No,
-				MQTT: MQTT{Identities: []Identity{{"alice", []Text{"a/#"}, "test/a"}}, PublicTopics: []Text{"$SYS/uptime"}, ReadsAll: "alice"}},
-			{ID: "console", Enabled: evidence.No, TCP: []uint16{23}, UDP: []uint16{}, MQTT: MQTT{Identities: []Identity{}, PublicTopics: []Text{}}},
-			{ID: "discovery", TCP: []uint16{}, UDP: []uint16{5353}, MQTT: MQTT{Identities: []Identity{}, PublicTopics: []Text{}}},
+				ServerNames: []Text{},
+				MQTT:        MQTT{Identities: []Identity{{"alice", []Text{"a/#"}, "test/a"}}, PublicTopics: []Text{"$SYS/uptime"}, ReadsAll: "alice"}, CoAP: noCoAP},
+			{ID: "console", Enabled: evidence.No, TCP: []uint16{23}, UDP: []uint16{}, ServerNames: []Text{}, MQTT: noMQTT, CoAP: noCoAP},
+			{ID: "discovery", TCP: []uint16{}, UDP: []uint16{5353}, ServerNames: []Text{}, MQTT: noMQTT, CoAP: noCoAP},
+			{ID: "sensor", TCP: []uint16{}, UDP: []uint16{5684}, Protocol: "coap", ServerNames: []Text{"sensor.example"}, ClientCertificate: evidence.No, MQTT: noMQTT,
+				CoAP: CoAP{Credential: "alice", OSCORE: evidence.No, Resources: []Resource{
+					{"/t", evidence.Yes, evidence.Unknown, []Text{}}, {"/s", evidence.No, evidence.Yes, []Text{"20", "21"}},
+				}}},
 		},
 	}
 	assert.Equal(t, want, got)
@@ -119,5 +135,25 @@ func TestRecordIsTheSameEveryTime(t *testing.T) {
 	for range 20 {
 		_, again := record(t, given(t, file))
 		require.Equal(t, first, again)
+	}
+}
+
+// Version 1 said nothing of names and CoAP: so does what is made of it.
+func TestOlderRecords(t *testing.T) {
+	const one = `{"given":"yes","device":{"id":"lock","manufacturer":"","model":"","hardware":"","firmware":"","serial":"","mac":"","type":"","addresses":[]},` +
+		`"features":[],"provisions":[],"services_listed":"yes","services":[{"id":"broker","enabled":"yes","tcp":[8883],"udp":[],"protocol":"mqtt","tls":"yes",` +
+		`"allows_configuration":"no","mqtt":{"identities":[],"public_topics":[],"reads_all":"alice"}}]}`
+	page, err := Probe.Open(evidence.Record{Version: 1, Data: []byte(one)})
+	require.NoError(t, err)
+	got := page.Value.(Evidence)
+	assert.Equal(t, Text("lock"), got.Device.ID)
+	assert.Equal(t, []Service{{ID: "broker", Enabled: evidence.Yes, TCP: []uint16{8883}, UDP: []uint16{}, Protocol: "mqtt", TLS: evidence.Yes,
+		Configuration: evidence.No, ServerNames: []Text{}, MQTT: MQTT{[]Identity{}, []Text{}, "alice"}, CoAP: noCoAP}}, got.Services)
+	for _, bad := range []struct {
+		version int
+		data    string
+	}{{0, one}, {1, strings.Replace(one, `"tls":"yes",`, "", 1)}, {3, one}} {
+		_, err := Probe.Open(evidence.Record{Version: bad.version, Data: []byte(bad.data)})
+		assert.Error(t, err)
 	}
 }

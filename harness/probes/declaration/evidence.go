@@ -52,7 +52,27 @@ type Service struct {
 	Protocol      Name         `json:"protocol"` // as the services probe names it, or empty
 	TLS           evidence.Tri `json:"tls"`
 	Configuration evidence.Tri `json:"allows_configuration"`
-	MQTT          MQTT         `json:"mqtt"` // empty unless declared
+	// ServerNames are the names that its certificate is for.
+	ServerNames []Text `json:"server_names"`
+	// ClientCertificate says whether it demands one of its clients.
+	ClientCertificate evidence.Tri `json:"client_certificate"`
+	MQTT              MQTT         `json:"mqtt"` // empty unless declared
+	CoAP              CoAP         `json:"coap"` // likewise
+}
+
+// CoAP says who may do what on a CoAP server.
+type CoAP struct {
+	Credential Name         `json:"credential"` // that may read and write all that is listed, or empty
+	OSCORE     evidence.Tri `json:"oscore"`
+	Resources  []Resource   `json:"resources"`
+}
+
+// Resource is one resource of a CoAP server.
+type Resource struct {
+	Path       Text         `json:"path"`
+	Public     evidence.Tri `json:"public"` // whether anybody may read it
+	Observable evidence.Tri `json:"observable"`
+	TestValues []Text       `json:"test_values"` // that may be written for a test, two or none
 }
 
 // MQTT says who may do what on a broker.

@@ -14,6 +14,7 @@ type Protocol string
 // The protocols that the dialogues know.
 const (
 	Unidentified Protocol = "unidentified" // no dialogue was understood
+	CoAP         Protocol = "coap"         // over TCP (RFC 8323)
 	HTTP         Protocol = "http"
 	MQTT         Protocol = "mqtt" // of any version
 	SSH          Protocol = "ssh"
