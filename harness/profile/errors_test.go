@@ -285,6 +285,25 @@ func TestDistance(t *testing.T) {
 	}
 }
 
+func TestNearest(t *testing.T) {
+	long := strings.Repeat("a", maxWord)
+	for _, tt := range []struct {
+		written string
+		names   []string
+		want    string
+	}{
+		{"x", nil, ""}, {"titel", []string{"level", "title"}, "title"}, {"zzzzz", []string{"level", "title"}, ""},
+		{"b", []string{"c", "a"}, "a"}, {long + "b", []string{long}, ""}, {long[1:] + "b", []string{long}, long},
+	} {
+		if got := nearest(tt.written, tt.names); got != tt.want {
+			t.Errorf("nearest(%q) = %q, want %q", tt.written, got, tt.want)
+		}
+	}
+	if got := distance(long+"a", "a"); got != maxWord+2 {
+		t.Errorf("words too long to compare are %d apart", got)
+	}
+}
+
 // Whatever the bytes, reading ends in a profile or in an error with a place.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(one("text: x, manual: y, applies_if: [not f]")))

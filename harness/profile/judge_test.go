@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -289,5 +290,33 @@ func TestWhyNamesTheChecks(t *testing.T) {
 	twice := Requirement{ID: "r", Level: Mandatory, Cases: []Case{{"c", can(verdict.Decide)}, {"d", can(verdict.Decide)}}}
 	if got := judge(t, twice, ICS{}, say(pass)).Why.String(); got != "passed: a.b" {
 		t.Errorf("in two cases: %q", got)
+	}
+}
+
+// What made a requirement fail is named once, and nothing that only stands in
+// the way of a pass.
+func TestFailedByNamesWhatFailed(t *testing.T) {
+	tests := []struct {
+		name   string
+		powers []verdict.Power
+		said   []verdict.Verdict
+		want   []string
+	}{
+		{"pass", []verdict.Power{verdict.Decide}, []verdict.Verdict{pass}, nil},
+		{"one_of_two", []verdict.Power{verdict.Decide, verdict.Refute}, []verdict.Verdict{pass, fail}, []string{"a.c"}},
+		{"both", []verdict.Power{verdict.Decide, verdict.Refute}, []verdict.Verdict{fail, fail}, []string{"a.b", "a.c"}},
+		{"support_makes_no_fail", []verdict.Power{verdict.Decide, verdict.Support}, []verdict.Verdict{pass, fail}, nil},
+		{"support_beside_a_fail", []verdict.Power{verdict.Decide, verdict.Support}, []verdict.Verdict{fail, fail}, []string{"a.b"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ms := can(tt.powers...)
+			for _, list := range [][]Mapping{ms, append(ms, ms...)} {
+				got := judge(t, Requirement{ID: "r", Level: Mandatory, Text: "x", Checks: list}, ICS{}, say(tt.said...)).FailedBy
+				if !slices.Equal(got, tt.want) {
+					t.Errorf("failed by %q, want %q", got, tt.want)
+				}
+			}
+		})
 	}
 }

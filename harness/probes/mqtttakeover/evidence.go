@@ -21,8 +21,9 @@ type Doorway struct {
 	// as many.
 	A declaration.Name `json:"a"`
 	B declaration.Name `json:"b"`
-	// Rounds are two fresh ones, each with a client identifier of its own, and
-	// a third where these differ. There is none without A.
+	// Rounds have a client identifier of their own each. There is one where
+	// nobody but A took the session over, two where somebody did, and a third
+	// where these differ. There is none without A.
 	Rounds []Round `json:"rounds"`
 }
 

@@ -2,6 +2,7 @@ package mqtttakeover
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/assay-iot/assay/harness/evidence"
@@ -79,8 +80,10 @@ func look(ctx context.Context, in probe.Input, door mqttdoor.Door, list []*mqttd
 	return d, nil
 }
 
-// needsMore asks for a second round, and for a third if two differ. Where A is
-// not let in, more of them would not help.
+// needsMore asks for a second round where somebody took the session over, and
+// for a third if two differ. What was held needs none: each further one is a
+// refused log-in for somebody who did nothing wrong. Where A is not let in, more
+// of them would not help.
 func (d Doorway) needsMore() bool {
 	n := len(d.Rounds)
 	if n == 0 {
@@ -90,7 +93,16 @@ func (d Doorway) needsMore() bool {
 	if last.A.Outcome == mqttdoor.Refused || last.A.Outcome == mqttdoor.NotTried {
 		return false
 	}
-	return n == 1 || n == 2 && last.facts() != d.Rounds[0].facts()
+	return n == 1 && !last.heldToTheEnd() || n == 2 && last.facts() != d.Rounds[0].facts()
+}
+
+// heldToTheEnd reports whether nobody but its owner took the session over.
+func (r Round) heldToTheEnd() bool {
+	others := []evidence.Tri{r.Random.Held, r.Anonymous.Held}
+	if r.B.Connection.Outcome != mqttdoor.NotTried {
+		others = append(others, r.B.Held)
+	}
+	return !slices.ContainsFunc(others, func(h evidence.Tri) bool { return h != evidence.Yes }) && r.Own.Held == evidence.No
 }
 
 // facts are what a second round has to show again.
