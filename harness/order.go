@@ -14,6 +14,7 @@ import (
 	"github.com/assay-iot/assay/harness/msg"
 	"github.com/assay-iot/assay/harness/probe"
 	"github.com/assay-iot/assay/harness/probes/capture"
+	"github.com/assay-iot/assay/harness/probes/udpservices"
 	"github.com/assay-iot/assay/harness/profile"
 	"github.com/assay-iot/assay/harness/result"
 	"github.com/assay-iot/assay/harness/transport"
@@ -131,7 +132,7 @@ func (s *Session) choosePorts() error {
 			Unit: u.name, Addrs: u.file.Device.Addresses, Ports: s.Ports.List, Pace: s.Pace,
 			Open:      min(probe.MaxOpen, len(s.Ports.List)*len(u.file.Device.Addresses)),
 			PerSecond: transport.LimitsOf(s.Pace).PerSecond, Known: s.known(u.file), Exclude: hostPorts(u.file),
-			Second: s.second(),
+			UDP: s.datagramPorts(u.file), Second: s.second(),
 		}
 	}
 	return nil
@@ -156,6 +157,21 @@ func (s *Session) second() netip.Addr {
 		return netip.Addr{}
 	}
 	return netip.AddrFrom4([4]byte{127, 0, 0, 2})
+}
+
+// datagramPorts are the UDP ports that are asked: those that somebody named, and
+// the standard ones.
+func (s *Session) datagramPorts(f *device.File) []uint16 {
+	var ports []uint16
+	for _, service := range f.IXIT.SoftServ {
+		ports = append(ports, service.UDP...)
+	}
+	ports = append(ports, udpservices.Ports()...)
+	if len(s.Ports.List) <= probe.MaxOpen {
+		ports = append(ports, s.Ports.List...)
+	}
+	slices.Sort(ports)
+	return slices.Compact(ports)
 }
 
 // known are the endpoints that somebody named.

@@ -65,9 +65,8 @@ type Target struct {
 	// Known are endpoints that the declaration or the operator named, at most
 	// MaxOpen, for watches, which begin before any port is looked at.
 	Known []netip.AddrPort
-	// UDP are the ports that are asked over UDP: those of the declaration and of
-	// the operator, and the standard ones of the questions. Ascending, at most
-	// MaxOpen.
+	// UDP are the ports that are asked over UDP, ascending: those that the
+	// declaration or the operator named, and the standard ones.
 	UDP []uint16
 	// Second is another address of ours from which the device may be asked,
 	// the zero value if there is none.

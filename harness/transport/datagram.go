@@ -78,5 +78,8 @@ func (d *datagrams) WriteSecret(b []byte, offset, length int) (int, error) {
 	if err := wait(d.ctx, d.net.pacer.slot(time.Now())); err != nil {
 		return 0, err
 	}
+	if err := d.SetWriteDeadline(time.Time{}); err != nil { // one for reading may have passed
+		return 0, err
+	}
 	return d.conn.WriteSecret(b, offset, length)
 }

@@ -145,6 +145,32 @@ func TestWhatDatagramsEndWith(t *testing.T) {
 	}
 }
 
+// What was not answered in time can be asked again.
+func TestDatagramsAfterADeadline(t *testing.T) {
+	n := 0
+	at := responder(t, func(b []byte) []string {
+		if n++; n == 1 {
+			return nil
+		}
+		return []string{string(b)}
+	})
+	c, err := New(Config{Scope: onlyLoopback}).DialUDP(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for try, want := range []Act{Silent, Answered} {
+		if _, err := c.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		c.SetDeadline(time.Now().Add(50 * time.Millisecond))
+		_, err := c.Read(make([]byte, 9))
+		if act, err := Did(t.Context(), err); act != want || err != nil {
+			t.Errorf("try %d: %q, %v", try, act, err)
+		}
+	}
+}
+
 func TestDatagramsThatAreNotOurs(t *testing.T) {
 	at := responder(t, twice)
 	cancelled, cancel := context.WithCancel(t.Context())

@@ -19,7 +19,8 @@ type Dialer interface {
 	Dial(ctx context.Context, addr netip.AddrPort) (Conn, error)
 	// DialUDP opens a socket that sends datagrams to addr and receives those
 	// that come from there, and nothing else. Each Write sends one and waits for
-	// the pace first, so a deadline is set after it; each Read takes one. An
+	// the pace first, whatever the deadline, so one for the answer is set after
+	// it; each Read takes one. An
 	// ICMP answer is the error of a later call, which Did reads as Refused.
 	// Opening it sends nothing.
 	DialUDP(ctx context.Context, addr netip.AddrPort) (Conn, error)

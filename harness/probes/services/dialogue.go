@@ -38,8 +38,8 @@ var (
 // The orders in which dialogues are taken up where a port number hints at
 // nothing: first what disturbs least.
 var (
-	outside = []*dialogue{greeting, secured, web, mqtt3, mqtt5, oldTLS}
-	inside  = []*dialogue{web, mqtt3, mqtt5, greeting}
+	outside = []*dialogue{greeting, secured, web, mqtt3, mqtt5, overTCP, oldTLS}
+	inside  = []*dialogue{web, mqtt3, mqtt5, overTCP, greeting}
 )
 
 // likelyFirst returns ds with those first that are likely on a port.

@@ -57,7 +57,7 @@ func mannerOf(p transport.Pace) manner {
 // mostDialogues is the longest way to an answer: every dialogue in plain text,
 // TLS twice, every dialogue inside TLS, and the repetition; and before them TLS
 // and the log-in of a member.
-const mostDialogues = 4 + 2 + 4 + 1 + 2
+const mostDialogues = 5 + 2 + 5 + 1 + 2
 
 func bound(t probe.Target) probe.Bound {
 	n := mostDialogues * min(t.Open, probe.MaxOpen)

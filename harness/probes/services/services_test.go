@@ -169,6 +169,10 @@ func zoo(t *testing.T) []want {
 		{"mqtts", device(t, inTLS(broker(4, "\x20\x02\x00\x05"))), MQTT, evidence.Yes, 2, Understood, "\x20\x02"},
 		{"telnets", device(t, inTLS(greets("login: "))), Telnet, evidence.Yes, 2, Understood, "login"},
 		{"unknown_inside_tls", device(t, inTLS(says("hm"))), OtherTLS, evidence.Yes, 2, Understood, "\x16\x03"},
+		{"coap_over_tcp", device(t, coapServer(csm, pongs)), CoAP, evidence.No, 2, Understood, "\x00\xe1"},
+		{"coap_over_tls", device(t, inTLS(coapServer(csm, pongs))), CoAP, evidence.Yes, 2, Understood, "\x00\xe1"},
+		{"coap_without_settings", device(t, coapServer("", pongs)), Unidentified, evidence.No, 0, Babble, "\x05\xe3"},
+		{"coap_pong_of_another", device(t, coapServer(csm, func([]byte) string { return "\x05\xe3other" })), Unidentified, evidence.No, 0, Babble, "\x00\xe1"},
 		{"client_certificate_wanted", device(t, mutual), OtherTLS, evidence.Yes, 2, Understood, "\x16\x03"},
 		{"tls_alert", device(t, func(c net.Conn) {
 			tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}, CurvePreferences: []tls.CurveID{9999}}).Handshake()
@@ -195,6 +199,24 @@ func oldTLSOnly(c net.Conn) {
 	n, _ := c.Read(b)
 	if n > 50 && b[0] == 22 && strings.Contains(string(b[44:n]), "\x00\x03\x00\x06\x00\x08") {
 		c.Write([]byte("\x16\x03\x00\x00\x4a\x02\x00\x00\x46\x03\x00"))
+	}
+}
+
+// csm is an empty CSM of CoAP over TCP.
+const csm = "\x00\xe1"
+
+// pongs is the pong to the ping at the end of b.
+func pongs(b []byte) string { return "\x05\xe3" + string(b[len(b)-5:]) }
+
+// coapServer answers a client that begins with its settings as CoAP over TCP
+// does, and hangs up on all else.
+func coapServer(first string, answer func([]byte) string) func(net.Conn) {
+	return func(c net.Conn) {
+		b := make([]byte, 512)
+		if n, _ := c.Read(b); n >= 9 && string(b[:2]) == csm {
+			io.WriteString(c, first+answer(b[:n]))
+			c.Read(b)
+		}
 	}
 }
 

@@ -23,10 +23,11 @@ type State string
 
 // The states.
 const (
-	Answered State = "answered" // a datagram came back
-	Closed   State = "closed"   // the device said by ICMP that nobody listens
-	Silent   State = "silent"   // nothing came to any of the tries
-	Mixed    State = "mixed"    // rounds differ
+	Answered State = "answered"  // a datagram came back
+	Closed   State = "closed"    // the device said by ICMP that nobody listens
+	Silent   State = "silent"    // nothing came to any of the tries
+	Mixed    State = "mixed"     // rounds, or questions, differ
+	NotAsked State = "not-asked" // another question was understood before
 )
 
 // Evidence holds one entry for each port that was asked, address by address, in
@@ -42,9 +43,9 @@ type Endpoint struct {
 	Protocol Protocol `json:"protocol"`
 	State    State    `json:"state"`
 	Asked    []Asked  `json:"asked"` // one entry for each question, in a fixed order
-	// Control counts exchanges with the same address, over UDP or TCP, that
-	// were answered before, between and after. Only where all were is silence
-	// "not answered".
+	// Control counts TCP connections to the same address, accepted or refused,
+	// between and after the tries of silent questions. Only where there were
+	// some, and none was lost, is silence "not answered".
 	Control Control `json:"control"`
 }
 
@@ -62,6 +63,23 @@ type Asked struct {
 type Control struct {
 	Asked    int `json:"asked"`
 	Answered int `json:"answered"`
+}
+
+// Quiet reports whether the port was asked everything and answered nothing
+// while nothing was lost, or said itself that nobody listens.
+func (e Endpoint) Quiet() bool {
+	heard := e.Control.Asked > 0 && e.Control.Asked == e.Control.Answered
+	return e.State == Closed || (e.State == Silent || e.State == Mixed) && heard && !e.flaps()
+}
+
+// flaps reports whether rounds of one question differ.
+func (e Endpoint) flaps() bool {
+	for _, a := range e.Asked {
+		if a.State == Mixed {
+			return true
+		}
+	}
+	return false
 }
 
 // Of returns the endpoints that speak p, with their places in e.
