@@ -193,3 +193,22 @@ func TestEndpoints(t *testing.T) {
 		t.Errorf("endpoints = %v", got)
 	}
 }
+
+// A probe that breaks at one endpoint breaks where the harness can see it.
+func TestEachPanicsInItsCaller(t *testing.T) {
+	looked := 0
+	defer func() {
+		if p, _ := recover().(string); !strings.HasPrefix(p, "tcp/192.0.2.1:7: boom\n") || !strings.Contains(p, "begin_test.go") || looked != 1 {
+			t.Errorf("panic = %q, and %d others", p, looked)
+		}
+	}()
+	addrs := []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:7"), netip.MustParseAddrPort("192.0.2.1:8")}
+	_, err := Each(t.Context(), addrs, func(a netip.AddrPort) (int, error) {
+		if a.Port() == 7 {
+			panic("boom")
+		}
+		looked++
+		return 0, nil
+	})
+	t.Errorf("it returned %v", err)
+}
