@@ -20,8 +20,12 @@ import (
 	"time"
 )
 
-// patience bounds the tests of one mutant, which may never end.
-const patience = 3 * time.Minute
+// patience bounds the tests of one mutant, which may never end. The test binary
+// keeps to it by itself: killing "go test" alone would leave it running.
+const patience = time.Minute
+
+// compiling is what building the packages of one mutant may take besides.
+const compiling = 2 * time.Minute
 
 // tally counts mutants by what became of them.
 type tally struct{ noticed, survived, invalid int }
@@ -116,9 +120,9 @@ func (t *tally) try(m mutant, file string, source []byte, packages []string) err
 
 // run runs the tests and returns what they print. An error says that they fail.
 func run(packages []string, overlay string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience+compiling)
 	defer cancel()
-	args := []string{"test", "-vet=off", "-failfast", "-count=1"}
+	args := []string{"test", "-vet=off", "-failfast", "-count=1", "-timeout", patience.String()}
 	if overlay != "" {
 		args = append(args, "-overlay", overlay)
 	}
