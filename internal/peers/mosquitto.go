@@ -24,6 +24,8 @@ type MosquittoConfig struct {
 type MosquittoListener struct {
 	// Addr is where; port 0 is a free one, no address 127.0.0.1.
 	Addr netip.AddrPort
+	// WebSocket makes it speak MQTT over WebSocket instead of MQTT itself.
+	WebSocket bool
 	// Anonymous lets clients in that give no name.
 	Anonymous bool
 	// Certificate, if not nil, makes it speak TLS.
@@ -78,6 +80,9 @@ func (c MosquittoConfig) listener(r Room, l MosquittoListener, at netip.AddrPort
 	lines := []string{
 		fmt.Sprintf("listener %d %s", at.Port(), at.Addr()),
 		fmt.Sprintf("allow_anonymous %t", l.Anonymous),
+	}
+	if l.WebSocket {
+		lines = append(lines, "protocol websockets")
 	}
 	if len(c.Users) > 0 {
 		lines = append(lines, "password_file "+r.Path("users"))

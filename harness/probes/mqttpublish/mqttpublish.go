@@ -51,7 +51,7 @@ func bound(t probe.Target) probe.Bound {
 
 func run(ctx context.Context, in probe.Input) (Evidence, error) {
 	book, said := mqttbook.Open(in), declaration.Probe.From(in.Evidence)
-	found, err := mqttdoor.Each(ctx, mqttdoor.Doors(services.Probe.From(in.Evidence)), func(door mqttdoor.Door) (Doorway, error) {
+	found, err := mqttdoor.Each(ctx, mqttbook.Doors(in.Evidence), func(door mqttdoor.Door) (Doorway, error) {
 		return look(ctx, in, door, book.Parties(said, door))
 	})
 	return Evidence{found}, err

@@ -14,6 +14,8 @@ import (
 	"github.com/assay-iot/assay/harness/probes/internal/mqttdoor"
 	"github.com/assay-iot/assay/harness/probes/internal/mqttdoor/doortest"
 	"github.com/assay-iot/assay/harness/probes/internal/mqttlab"
+	"github.com/assay-iot/assay/harness/probes/mqttconnect"
+	"github.com/assay-iot/assay/harness/probes/services"
 	"github.com/assay-iot/assay/internal/peers"
 )
 
@@ -91,6 +93,35 @@ func TestAgainstMosquitto(t *testing.T) {
 			lab.Within(t, bound)
 		})
 	}
+}
+
+// A broker behind an HTTP listener is one whose doors are tried as well.
+func TestAgainstMosquittoOverWebSocket(t *testing.T) {
+	t.Parallel()
+	at := peers.Mosquitto(t, peers.MosquittoConfig{
+		Users: map[string]string{mqttlab.App.User: mqttlab.App.Password, mqttlab.Lock.User: mqttlab.Lock.Password},
+		ACL:   mqttlab.ACL, Listeners: []peers.MosquittoListener{{WebSocket: true}, {}}, // 2.0.11 wants one that is none
+	}).Addr
+	lab := mqttlab.Plain(t, at, mqttlab.App, mqttlab.Lock)
+	var seen mqttconnect.Evidence
+	for _, way := range mqttdoor.DoorsAt(at, evidence.No, "/mqtt") {
+		seen.Doors = append(seen.Doors, mqttconnect.Door{Way: way})
+	}
+	lab.Pages[mqttconnect.Probe.Name] = evidence.Page{Value: seen}
+	lab.Pages[services.Probe.Name] = evidence.Page{Value: services.Evidence{Services: []services.Service{{Addr: at, Protocol: services.HTTP, TLS: evidence.No, Seen: 2}}}}
+	lab.View()
+	e, err := run(t.Context(), lab.Input)
+	require.NoError(t, err)
+	require.Len(t, e.Doors, 2)
+	for _, d := range e.Doors {
+		require.Len(t, d.Exchanges, 2)
+		for _, x := range d.Exchanges {
+			assert.True(t, x.Held())
+			assert.Equal(t, evidence.No, x.AToB.Arrived)
+			assert.Equal(t, evidence.No, x.ReaderA.HeardB)
+		}
+	}
+	lab.Within(t, bound)
 }
 
 // Nobody is left connected, subscribed or with a message, and what was said and

@@ -1,12 +1,15 @@
 package mqttbook
 
 import (
+	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/probe"
 	"github.com/assay-iot/assay/harness/probes/internal/mqttdoor"
 	"github.com/assay-iot/assay/harness/probes/mqttconnect"
+	"github.com/assay-iot/assay/harness/probes/services"
 )
 
 // given are log-ins of a device file.
@@ -43,5 +46,28 @@ func TestOpenTakesOverWhatWasLearned(t *testing.T) {
 				t.Errorf("first = %+v, want %s, %s", first, tt.first, tt.want)
 			}
 		})
+	}
+}
+
+// A door over WebSocket is one beside those of the listeners, each once.
+func TestDoors(t *testing.T) {
+	mqtt, http := netip.MustParseAddrPort("192.0.2.1:1883"), netip.MustParseAddrPort("192.0.2.1:80")
+	var seen mqttconnect.Evidence
+	for _, d := range append(mqttdoor.DoorsAt(mqtt, evidence.No, ""), mqttdoor.DoorsAt(http, evidence.No, "/mqtt")...) {
+		seen.Doors = append(seen.Doors, mqttconnect.Door{Way: d})
+	}
+	found := services.Evidence{Services: []services.Service{{Addr: http, Protocol: services.HTTP, TLS: evidence.No}, {Addr: mqtt, Protocol: services.MQTT, TLS: evidence.No}}}
+	doors := func(seen mqttconnect.Evidence) (names []string) {
+		for _, d := range Doors(evidence.NewView(evidence.DUT, map[string]evidence.Page{mqttconnect.Probe.Name: {Value: seen}, services.Probe.Name: {Value: found}})) {
+			names = append(names, d.Endpoint().Key)
+		}
+		return names
+	}
+	want := []string{"tcp/1883#mqtt-311", "tcp/1883#mqtt-5", "tcp/80#mqtt-311-websocket", "tcp/80#mqtt-5-websocket"}
+	if got := doors(seen); !slices.Equal(got, want) {
+		t.Errorf("doors = %q", got)
+	}
+	if got := doors(mqttconnect.Evidence{}); !slices.Equal(got, want[:2]) {
+		t.Errorf("without mqtt-connect: %q", got)
 	}
 }
