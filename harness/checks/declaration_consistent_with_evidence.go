@@ -12,6 +12,7 @@ import (
 	"github.com/assay-iot/assay/harness/probes/declaration"
 	"github.com/assay-iot/assay/harness/probes/services"
 	"github.com/assay-iot/assay/harness/probes/tcpports"
+	"github.com/assay-iot/assay/harness/probes/udpservices"
 )
 
 var declarationConsistentWithEvidence = register(check.Check{
@@ -19,6 +20,7 @@ var declarationConsistentWithEvidence = register(check.Check{
 	Title:  "Nothing that the manufacturer declares is refuted by what was observed",
 	Remedy: "Correct the declaration, or the device, and declare the version that was tested",
 	Needs:  append([]probe.Any{declaration.Probe}, tcpSurface...),
+	Uses:   []probe.Any{udpservices.Probe},
 	Decide: decideConsistent,
 })
 
@@ -32,7 +34,7 @@ func decideConsistent(in check.In) []check.Item {
 	}
 	items := slices.Concat(statedPorts(v), statedServices(v), statedFeatures(v))
 	if said.Listed == evidence.Yes {
-		return append(items, undeclaredPorts(v)...)
+		return append(append(items, undeclaredUDP(v)...), undeclaredPorts(v)...)
 	}
 	return append(items, noList(v))
 }
@@ -206,6 +208,23 @@ func undeclaredPorts(v evidence.View) []check.Item {
 	}
 	return append(items, check.Pass(evidence.Endpoint{}, msg.T("no other TCP port accepted a connection in either look"),
 		tcpports.Probe.At(v, "/closed"), tcpports.Probe.At(v, "/silent"), declaration.Probe.At(v, "/services")))
+}
+
+// undeclaredUDP holds what answered over UDP against the list of services.
+func undeclaredUDP(v evidence.View) (items []check.Item) {
+	e, _ := udpservices.Probe.Get(v)
+	for i, p := range e.Endpoints {
+		status, row := declaredUDP(v, p.Addr.Port())
+		seen := udpservices.Probe.At(v, "/endpoints/%d/protocol", i)
+		switch {
+		case p.Protocol == udpservices.Unidentified:
+		case row == nil:
+			items = append(items, check.Fail(evidence.UDP(p.Addr), msg.T("no service is declared on it, and it answered the question of {protocol} twice", "protocol", p.Protocol), seen, declaration.Probe.At(v, "/services")))
+		case status == evidence.No:
+			items = append(items, check.Fail(evidence.UDP(p.Addr), msg.T("it is declared as disabled, and answered the question of {protocol} twice", "protocol", p.Protocol), seen, *row))
+		}
+	}
+	return items
 }
 
 // statedFeatures compares features answered "no". That nothing showed one

@@ -9,6 +9,7 @@ import (
 	"github.com/assay-iot/assay/harness/probes/declaration"
 	"github.com/assay-iot/assay/harness/probes/services"
 	"github.com/assay-iot/assay/harness/probes/tcpports"
+	"github.com/assay-iot/assay/harness/probes/udpservices"
 	"github.com/assay-iot/assay/harness/verdict"
 )
 
@@ -204,5 +205,36 @@ func TestDeclarationConsistentNeedsWholeRecords(t *testing.T) {
 	}
 	if d := checktest.Decide(t, declarationConsistentWithEvidence, ports, spoke); d.Verdict != verdict.Inconclusive {
 		t.Errorf("without a declaration: %s", d.Verdict)
+	}
+}
+
+// What answers over UDP and is not declared refutes the declaration; without a
+// look at UDP nothing is said of it.
+func TestDeclarationConsistentUDP(t *testing.T) {
+	five := netip.MustParseAddrPort("192.0.2.1:5683")
+	coap := udpservices.Endpoint{Addr: five, Protocol: udpservices.CoAP, State: udpservices.Answered}
+	babble := udpservices.Endpoint{Addr: five, Protocol: udpservices.Unidentified, State: udpservices.Answered}
+	on, off := declaration.Service{ID: "c", Enabled: evidence.Yes, UDP: []uint16{5683}}, declaration.Service{ID: "c", Enabled: evidence.No, UDP: []uint16{5683}}
+	for _, tt := range []struct {
+		name string
+		said declaration.Evidence
+		seen udpservices.Endpoint
+		want verdict.Verdict
+	}{
+		{"declared", declared(on), coap, "pass"}, {"undeclared", declared(), coap, "fail"},
+		{"disabled", declared(off), coap, "fail"}, {"not_understood", declared(), babble, "pass"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			records := []evidence.Record{checktest.Record(t, declaration.Probe, tt.said), checktest.Record(t, tcpports.Probe, surface()), checktest.Record(t, services.Probe, services.Evidence{})}
+			if got := checktest.Decide(t, declarationConsistentWithEvidence, records...).Verdict; got != verdict.Pass {
+				t.Errorf("without a look at UDP: %s", got)
+			}
+			udp := checktest.Record(t, udpservices.Probe, udpservices.Evidence{Endpoints: []udpservices.Endpoint{tt.seen}})
+			d := checktest.Decide(t, declarationConsistentWithEvidence, append(records, udp)...)
+			complete(t, d)
+			if d.Verdict != tt.want {
+				t.Errorf("verdict = %s, want %s: %+v", d.Verdict, tt.want, d.Items)
+			}
+		})
 	}
 }

@@ -48,7 +48,7 @@ func saidOtherwise(s services.Service) bool {
 }
 
 // spoken are the protocols that a dialogue would have shown.
-var spoken = []services.Protocol{services.HTTP, services.MQTT, services.SSH, services.Telnet}
+var spoken = []services.Protocol{services.CoAP, services.HTTP, services.MQTT, services.SSH, services.Telnet}
 
 // isDeclaredOther reports whether the manufacturer names a protocol for the
 // port that no dialogue of ours knows.
