@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"reflect"
 	"sync"
 
 	"github.com/assay-iot/assay/harness/transport"
@@ -30,15 +31,22 @@ type Handshake struct {
 	First Record
 	// Act is how the device ended a handshake that was not completed.
 	Act transport.Act
+	// Alert is the alert with which it did, or -1.
+	Alert int
 }
 
 // Open shakes hands on c, which it closes unless a Session comes back. Its
 // error says nothing about the device.
 func Open(ctx context.Context, d transport.Dialer, c transport.Conn) (Handshake, error) {
+	return OpenWith(ctx, d, c, Config())
+}
+
+// OpenWith is Open with another configuration than Config.
+func OpenWith(ctx context.Context, d transport.Dialer, c transport.Conn, with *tls.Config) (Handshake, error) {
 	w := &watched{Conn: c}
-	t := tls.Client(w, config())
+	t := tls.Client(w, with)
 	err := t.HandshakeContext(ctx)
-	h := Handshake{First: Classify(w.first)}
+	h := Handshake{First: Classify(w.first), Alert: AlertOf(err)}
 	if err == nil {
 		h.Act = transport.Answered
 		h.Session = &Session{d.Inside(plain{t, w}), t.ConnectionState()}
@@ -51,9 +59,22 @@ func Open(ctx context.Context, d transport.Dialer, c transport.Conn) (Handshake,
 	return h, err
 }
 
-// config offers all that crypto/tls can; what a good certificate is, checks
+// AlertOf returns the alert that the other side sent and that err tells of, or
+// -1. The type of crypto/tls for it is not exported.
+func AlertOf(err error) int {
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok || op.Op != "remote error" {
+		return -1
+	}
+	if v := reflect.ValueOf(op.Err); v.Kind() == reflect.Uint8 {
+		return int(uint8(v.Uint())) //nolint:gosec // it is one byte
+	}
+	return -1
+}
+
+// Config offers all that crypto/tls can; what a good certificate is, checks
 // decide.
-func config() *tls.Config {
+func Config() *tls.Config {
 	var suites []uint16
 	for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
 		suites = append(suites, s.ID)
