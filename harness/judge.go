@@ -37,8 +37,11 @@ func Judge(in Case, profiles []*profile.Profile, checks map[string]check.Check) 
 	r.Run.Clock, r.Run.Profiles = clockOf(in.Log), sources(profiles)
 	decisions := decide(&r, in.Selection, profiles, checks, log)
 	for _, key := range slices.Sorted(maps.Keys(decisions)) {
-		r.Decisions = append(r.Decisions, decisions[key])
+		d := decisions[key]
+		quote(&d, log)
+		r.Decisions = append(r.Decisions, d)
 	}
+	r.Surface = surfaces(log)
 	ics := readICS(log)
 	for _, p := range profiles {
 		reqs, defects := p.Judge(ics, decisions)

@@ -36,6 +36,8 @@ func harm(f Format, text string, o Options) []string {
 	switch f.Ext {
 	case ".md":
 		found = append(found, brokenMarkdown(text)...)
+	case ".html":
+		found = append(found, brokenHTML(text)...)
 	case ".csv":
 		found = append(found, formulas(text)...)
 	case ".json", ".sarif":

@@ -29,6 +29,7 @@ type Options struct {
 	Colour    bool          // the caller decides: a terminal, and no NO_COLOR
 	Width     int           // in cells, where lines are broken; 0 is 80
 	Catalogue msg.Catalogue // of another language than English
+	Lang      string        // of Catalogue, as BCP 47 writes it; empty is en
 	Verbose   bool          // everything, where a format shows a part first
 }
 

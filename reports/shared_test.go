@@ -46,7 +46,7 @@ func shared() result.Result {
 				Consistency: verdict.Inconclusive,
 			},
 		},
-		Decisions: sharedDecisions(), Requirements: sharedRequirements(), Records: sharedRecords(),
+		Decisions: sharedDecisions(), Requirements: sharedRequirements(), Records: sharedRecords(), Surface: sharedSurface(),
 		Defects: []result.Defect{{Where: `firmware.signed{"min_rsa_bits":2048}`, What: "panic: index out of range [7] with length 7"}},
 	}
 }
@@ -91,6 +91,10 @@ func sharedDecisions() []result.Decision {
 			Refs: ref("services", "/services/0/protocol"),
 		})
 	}
+	telnet.Items[0].Excerpts = []result.Excerpt{{
+		Ref: telnet.Items[0].Refs[0], Record: 3, Value: `{"protocol":"telnet","answer":"\xff\xfb\x01` + "</pre><script>\x1b[2J\u202e" + `"}`, LeftOut: 99,
+		Span: evidence.Span{Member: "transcript/000012", Offset: 40, Length: 24},
+	}}
 	return []result.Decision{
 		{
 			Check: "credentials.unique-across-units", Title: msg.T("Two units have different passwords"), Verdict: verdict.NotApplicable,
@@ -129,6 +133,29 @@ func sharedDecisions() []result.Decision {
 			}},
 		},
 	}
+}
+
+// sharedSurface has every kind of listener, and names that mean harm.
+func sharedSurface() []result.Surface {
+	return []result.Surface{{
+		Unit: evidence.DUT,
+		Searches: []result.Search{
+			{Endpoint: "tcp/192.0.2.1", Tried: 65535, Open: 3, Closed: 65000, Silent: 530, Unsettled: 1, LeftOut: 1},
+			{Endpoint: "udp/192.0.2.1", Tried: 4, Open: 1, Silent: 3},
+		},
+		Listeners: []result.Listener{
+			{Endpoint: "tcp/192.0.2.1:1883", Seen: 2, Looks: 2, Protocol: "mqtt", Secured: evidence.No, Declared: evidence.No},
+			{
+				Endpoint: "tcp/192.0.2.1:8883", Seen: 2, Looks: 2, Protocol: "mqtt", Secured: evidence.Yes, Declared: evidence.Yes,
+				Versions: []result.Version{
+					{Name: "SSL 3.0", Accepted: evidence.No}, {Name: "TLS 1.0", Accepted: evidence.Unknown},
+					{Name: "TLS 1.2", Accepted: evidence.Yes, Suites: []string{"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA"}},
+				},
+			},
+			{Endpoint: "tcp/192.0.2.1:9999", Seen: 1, Looks: 2, Protocol: "<img src=x>\x1b[2J\u202e", Declared: evidence.Unknown},
+			{Endpoint: "udp/192.0.2.1:5683", Seen: 2, Looks: 2, Protocol: "coap", Secured: evidence.No, Declared: evidence.Yes},
+		},
+	}, {Unit: "unit-2", Searches: []result.Search{}, Listeners: []result.Listener{{Endpoint: "tcp/192.0.2.2:80", Seen: 2, Looks: 2}}}}
 }
 
 func sharedRequirements() []result.Requirement {

@@ -17,6 +17,7 @@ var results = rapid.Map(rapid.MakeCustom[Result](rapid.MakeConfig{
 	Types: map[reflect.Type]*rapid.Generator[any]{
 		reflect.TypeFor[string]():          rapid.StringN(1, 12, -1).AsAny(),
 		reflect.TypeFor[int]():             rapid.IntMin(1).AsAny(),
+		reflect.TypeFor[int64]():           rapid.Int64Min(0).AsAny(),
 		reflect.TypeFor[time.Duration]():   rapid.Just(time.Second).AsAny(),
 		reflect.TypeFor[time.Time]():       rapid.Map(rapid.Int64Range(0, 1<<37), func(s int64) time.Time { return time.Unix(s, s).UTC() }).AsAny(),
 		reflect.TypeFor[evidence.Digest](): rapid.Map(rapid.StringMatching("([0-9a-f]{64})?"), func(s string) evidence.Digest { return evidence.Digest(s) }).AsAny(),

@@ -22,6 +22,9 @@ type Result struct {
 	Requirements []Requirement `json:"requirements"` // profile by profile, in the profile's order
 	Records      []Record      `json:"records"`      // in order of collection
 	Defects      []Defect      `json:"defects"`
+	// Surface draws the network side of each unit that was looked at. No
+	// verdict rests on it.
+	Surface []Surface `json:"surface,omitempty"`
 }
 
 // Run says how the evidence came about and who judged it.
@@ -114,6 +117,20 @@ type Item struct {
 	Why      msg.Text        `json:"why"`               // what was seen
 	Next     msg.Text        `json:"next,omitzero"`     // what would decide it, if inconclusive
 	Refs     []evidence.Ref  `json:"refs"`
+	// Excerpts show what the first of Refs point at, in their order. Of a
+	// decision with many items not every one has some.
+	Excerpts []Excerpt `json:"excerpts,omitempty"`
+}
+
+// An Excerpt is what one reference points at.
+type Excerpt struct {
+	Ref    evidence.Ref `json:"ref"`
+	Record int          `json:"record"` // its number in the bundle
+	// Value is the field as it is stored, in JSON, with what a device sent in
+	// quoted ASCII in place of its base64 form.
+	Value   string        `json:"value"`
+	LeftOut int           `json:"left_out_bytes,omitempty"` // of Value
+	Span    evidence.Span `json:"span,omitzero"`            // where the bytes lie that show it
 }
 
 // A Decision is what one check says with one set of parameters.
