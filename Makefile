@@ -17,7 +17,7 @@ TEST_TIMEOUT ?= 15m
 BENCH ?= .
 FUZZTIME ?= 10s
 
-.PHONY: demo build test peers lint fuzz bench docs mutate check-fmt clean
+.PHONY: demo build test peers lint fuzz bench docs man mutate check-fmt clean new-check new-probe new-device new-report
 
 demo: build
 	$(BIN)/assay demo
@@ -51,6 +51,26 @@ bench:
 docs:
 	@mkdir -p docs
 	go run ./scripts/docs > docs/reference.md
+
+# The manual pages, for packages.
+man: build
+	$(BIN)/assay man --dir .cache/man/man1
+
+# Begins an addition: files that compile and pass their tests as they stand, and
+# a list of what is left to do. make new-check ID=area.assertion, the others with
+# NAME=some-name.
+new-check:
+	@go run ./scripts/scaffold check '$(ID)'
+
+new-probe:
+	@go run ./scripts/scaffold probe '$(NAME)'
+
+new-device:
+	@go run ./scripts/scaffold device '$(NAME)'
+
+new-report:
+	@go run ./scripts/scaffold report '$(NAME)'
+	go test ./reports -run 'TestFormats/^$(NAME)$$' -update
 
 # Changes one thing at a time in the engine: what no test notices is printed.
 mutate:

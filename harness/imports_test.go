@@ -17,29 +17,34 @@ const module = "github.com/assay-iot/assay/"
 // stands for the packages below it as well, unless they have a line of their
 // own; what is right of it does so only with "/..." at its end.
 var mayImport = map[string][]string{
-	"harness/verdict":                 {},
-	"harness/msg":                     {},
-	"harness/evidence":                {"harness/msg"},
-	"harness/evidence/bundle":         {"harness/msg", "harness/evidence"},
-	"harness/defaults":                {},
-	"harness/device":                  {"harness/msg", "harness/evidence"},
-	"harness/result":                  {"harness/verdict", "harness/msg", "harness/evidence"},
-	"harness/transport":               {"harness/evidence", "harness/device"},
-	"harness/probe":                   {"harness/verdict", "harness/msg", "harness/evidence", "harness/device", "harness/transport"},
-	"harness/probes/internal/mqttlab": {"harness/...", "devices"}, // used by tests alone
-	"harness/probes":                  {"harness/verdict", "harness/defaults", "harness/evidence", "harness/device", "harness/transport", "harness/probe", "harness/probes/..."},
-	"harness/check":                   {"harness/verdict", "harness/msg", "harness/evidence", "harness/result", "harness/probe"},
-	"harness/check/checktest":         {"harness/msg", "harness/evidence", "harness/result", "harness/probe", "harness/check"},
-	"harness/checks":                  {"harness/msg", "harness/evidence", "harness/probe", "harness/probes/...", "harness/check"},
-	"harness/profile":                 {"harness/verdict", "harness/msg", "harness/evidence", "harness/result", "harness/check"},
-	"harness/lab":                     {"harness/...", "devices"},
-	"harness/cli":                     {"harness/...", "devices", "profiles", "reports"},
-	"harness":                         {"harness/..."},
-	"profiles":                        {},
-	"reports":                         {"harness/result", "harness/verdict", "harness/evidence", "harness/msg"},
-	"devices":                         {"harness/device", "harness/verdict"},
-	"internal/peers":                  {},
-	"scripts":                         {"harness/..."},
+	"harness/verdict":                           {},
+	"harness/msg":                               {},
+	"harness/evidence":                          {"harness/msg"},
+	"harness/evidence/bundle":                   {"harness/msg", "harness/evidence"},
+	"harness/defaults":                          {},
+	"harness/roots":                             {},
+	"harness/device":                            {"harness/msg", "harness/evidence"},
+	"harness/result":                            {"harness/verdict", "harness/msg", "harness/evidence"},
+	"harness/transport":                         {"harness/evidence", "harness/device"},
+	"harness/probe":                             {"harness/verdict", "harness/msg", "harness/evidence", "harness/device", "harness/transport"},
+	"harness/probes/internal/mqttlab":           {"harness/...", "devices"},        // used by tests alone
+	"harness/probes/internal/dtlsdoor/dtlstest": {"harness/...", "internal/peers"}, // likewise
+	"harness/probes/internal/coapdoor/coaptest": {"harness/...", "internal/peers"}, // likewise
+	"harness/probes":                            {"harness/verdict", "harness/defaults", "harness/roots", "harness/evidence", "harness/device", "harness/transport", "harness/probe", "harness/probes/..."},
+	"harness/check":                             {"harness/verdict", "harness/msg", "harness/evidence", "harness/result", "harness/probe"},
+	"harness/check/checktest":                   {"harness/msg", "harness/evidence", "harness/result", "harness/probe", "harness/check"},
+	"harness/checks":                            {"harness/msg", "harness/evidence", "harness/probe", "harness/probes/...", "harness/check"},
+	"harness/profile":                           {"harness/verdict", "harness/msg", "harness/evidence", "harness/result", "harness/check"},
+	"harness/draft":                             {"harness/evidence", "harness/probe", "harness/probes/...", "harness/profile"},
+	"harness/lab":                               {"harness/...", "devices"},
+	"harness/cli":                               {"harness/...", "devices", "profiles", "reports"},
+	"harness":                                   {"harness/..."},
+	"profiles":                                  {},
+	"reports":                                   {"harness/result", "harness/verdict", "harness/evidence", "harness/msg"},
+	"devices":                                   {"harness/device", "harness/verdict", "internal/legacytls"},
+	"internal/legacytls":                        {},
+	"internal/peers":                            {},
+	"scripts":                                   {"harness/...", "profiles"},
 }
 
 func TestImportDirection(t *testing.T) {

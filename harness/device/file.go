@@ -43,6 +43,8 @@ type Device struct {
 	// HostPorts are TCP ports of the machine that runs an emulated device,
 	// open before the device was started; on loopback addresses only.
 	HostPorts []uint16 `yaml:"host_ports"`
+	// HostUDPPorts are UDP ports of the same kind.
+	HostUDPPorts []uint16 `yaml:"host_udp_ports"`
 }
 
 // A Scope entry allows testing an address or a range of them. A public one

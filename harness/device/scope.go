@@ -152,6 +152,9 @@ func (f *File) validateAddresses() error {
 		}
 		seen[a.addr] = true
 	}
+	if len(f.Device.HostUDPPorts) > 0 && !f.OnlyLoopback() {
+		return f.fault("device.host_udp_ports", "declare the ports under \"ixit\"", "only an emulated device shares a machine with others: every open port of a real one is its own")
+	}
 	if len(f.Device.HostPorts) > 0 && !f.OnlyLoopback() {
 		return f.fault("device.host_ports", "declare the ports under \"ixit\"", "only an emulated device shares a machine with others: every open port of a real one is its own")
 	}
