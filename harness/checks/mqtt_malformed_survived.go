@@ -1,8 +1,6 @@
 package checks
 
 import (
-	"time"
-
 	"github.com/assay-iot/assay/harness/check"
 	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/msg"
@@ -19,12 +17,6 @@ var mqttMalformedSurvived = register(check.Check{
 	Decide: decideMalformedSurvived,
 })
 
-type malformedParams struct {
-	Packets  int `yaml:"packets"`    // that have to be sent
-	RecoverS int `yaml:"recover_s"`  // within which the broker has to serve again
-	BanWaitS int `yaml:"ban_wait_s"` // after which a ban is over
-}
-
 func decideMalformedSurvived(in check.In) []check.Item {
 	var items []check.Item
 	for i, l := range mqttmalformed.Probe.From(in.DUT).Listeners {
@@ -40,7 +32,7 @@ func decideMalformedSurvived(in check.In) []check.Item {
 // its sender away.
 func malformedAt(l mqttmalformed.Listener, p malformedParams, ref func(string) evidence.Ref) check.Item {
 	at := evidence.TCP(l.Addr)
-	switch gone, first := goneLooks(l, p); {
+	switch gone, first := goneLooks(l.Looks, p); {
 	case gone >= 2:
 		return check.Fail(at, msg.T("after packet {packet} it did not serve again within {s} s, in {n} looks", "packet", string(first.After), "s", p.RecoverS, "n", gone), ref("looks"))
 	case l.Control == mqttmalformed.NoControl:
@@ -54,26 +46,6 @@ func malformedAt(l mqttmalformed.Listener, p malformedParams, ref func(string) e
 		return check.Inconclusive(at, msg.T("no session that was held open shows that it did not restart"), msg.T("give an MQTT log-in in the device file, and run again"), ref("witness"))
 	}
 	return sentAt(at, l, p, ref)
-}
-
-// goneLooks counts the looks in which the broker served nobody for as long as
-// it may take, tried from a second address or for as long as a ban lasts.
-func goneLooks(l mqttmalformed.Listener, p malformedParams) (n int, first mqttmalformed.Look) {
-	outwaited := false
-	for _, k := range l.Looks {
-		gone := k.First == evidence.No && k.Second != evidence.Yes && k.Witness != evidence.Yes && k.Waited >= time.Duration(p.RecoverS)*time.Second
-		if !gone {
-			continue
-		}
-		if n++; n == 1 {
-			first = k
-		}
-		outwaited = outwaited || k.Second == evidence.No || k.Waited >= time.Duration(p.BanWaitS)*time.Second
-	}
-	if !outwaited {
-		return 0, first
-	}
-	return n, first
 }
 
 // notBackAt is a broker that took long to serve our address again.

@@ -160,7 +160,10 @@ func seen(out Outcome, what string) string {
 }
 
 // disturbed are checks whose evidence a disturbance gets in the way of.
-var disturbed = []string{"exposure.telnet-absent", "mqtt.anonymous-refused", "mqtt.listener-encrypted"}
+var disturbed = []string{
+	"coap.endpoint-encrypted", "coap.observe-authenticated", "coap.read-authenticated",
+	"exposure.telnet-absent", "mqtt.anonymous-refused", "mqtt.listener-encrypted",
+}
 
 // A disturbance alone, on a device that is sound otherwise, makes nothing fail:
 // what it hides is inconclusive and says what would decide it.

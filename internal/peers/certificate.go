@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -63,6 +64,13 @@ func NewAuthority(t testing.TB) *Authority {
 // and addresses; the first is its common name as well.
 func (a *Authority) Issue(t testing.TB, hosts ...string) Certificate {
 	t.Helper()
+	return a.IssueAs(t, newKey(t), func(*x509.Certificate) {}, hosts...)
+}
+
+// IssueAs is Issue for a key of the caller's, with whatever change to what the
+// certificate says.
+func (a *Authority) IssueAs(t testing.TB, key crypto.Signer, change func(*x509.Certificate), hosts ...string) Certificate {
+	t.Helper()
 	template := newTemplate(t, hosts[0])
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
@@ -73,13 +81,13 @@ func (a *Authority) Issue(t testing.TB, hosts ...string) Certificate {
 			template.DNSNames = append(template.DNSNames, h)
 		}
 	}
-	return a.store(t, template)
+	change(template)
+	return a.store(t, template, key)
 }
 
 // store signs a template and writes its files.
-func (a *Authority) store(t testing.TB, template *x509.Certificate) Certificate {
+func (a *Authority) store(t testing.TB, template *x509.Certificate, key crypto.Signer) Certificate {
 	t.Helper()
-	key := newKey(t)
 	der := sign(t, template, a.cert, key, a.key)
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -119,7 +127,7 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 	return key
 }
 
-func sign(t testing.TB, template, parent *x509.Certificate, key, parentKey *ecdsa.PrivateKey) []byte {
+func sign(t testing.TB, template, parent *x509.Certificate, key, parentKey crypto.Signer) []byte {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), parentKey)
 	if err != nil {

@@ -1,10 +1,13 @@
 package peers
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"os"
 	"testing"
+	"time"
 )
 
 func TestIssue(t *testing.T) {
@@ -62,5 +65,18 @@ func TestIssueWritesFiles(t *testing.T) {
 		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v, want it readable by its owner alone", file, info.Mode(), err)
 		}
+	}
+}
+
+func TestIssueAs(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := time.Now().Add(-time.Hour).Truncate(time.Second)
+	c := NewAuthority(t).IssueAs(t, key, func(c *x509.Certificate) { c.NotAfter = ended }, "device.test")
+	leaf, err := x509.ParseCertificate(c.TLS.Certificate[0])
+	if err != nil || !leaf.NotAfter.Equal(ended) || !key.PublicKey.Equal(leaf.PublicKey) || c.TLS.PrivateKey != key {
+		t.Errorf("certificate until %s with a %T: %v", leaf.NotAfter, leaf.PublicKey, err)
 	}
 }

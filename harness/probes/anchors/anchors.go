@@ -11,6 +11,7 @@ import (
 	"github.com/assay-iot/assay/harness/device"
 	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/probe"
+	"github.com/assay-iot/assay/harness/roots"
 	"github.com/assay-iot/assay/harness/verdict"
 )
 
@@ -18,20 +19,21 @@ import (
 // the operator says, not what anything showed.
 var Probe = &probe.Probe[Evidence]{
 	Name:    "anchors",
-	Version: 1,
+	Version: 2,
 	Doc:     "which certificates are to be trusted, and who says so",
 	Effect:  probe.Passive,
 	Basis:   verdict.Declared,
 	Bound:   func(probe.Target) probe.Bound { return probe.Bound{Time: longest} },
 	Run:     run,
+	Upgrade: upgrade,
 }
 
 const (
 	// longest bounds the reading of a few local files.
 	longest = 10 * time.Second
 
-	// maxDER bounds all anchors together, so that the record, in which they
-	// are a third larger, stays within its own bound.
+	// maxDER bounds all anchors that are named, so that the record, in which they
+	// and the public roots are a third larger, stays within its own bound.
 	maxDER = 2 << 20
 )
 
@@ -39,7 +41,13 @@ func run(_ context.Context, in probe.Input) (Evidence, error) {
 	if in.Given == nil {
 		return Evidence{}, errors.New("nothing was handed in for the record")
 	}
-	e := Evidence{TestCA: TestCA{Key: evidence.No}}
+	public, err := roots.Public()
+	if err != nil {
+		return Evidence{}, fmt.Errorf("reading public roots: %w", err)
+	}
+	e := Evidence{TestCA: TestCA{Key: evidence.No}, Roots: Roots{
+		Text(public.Name), public.Date, public.Count, evidence.Digest(public.SHA256), public.DER,
+	}}
 	for i, b := range in.Given.Anchors {
 		certs, err := device.Certificates(b)
 		if err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/assay-iot/assay/harness/device"
 	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/probe"
+	"github.com/assay-iot/assay/harness/roots"
 )
 
 const (
@@ -94,7 +95,45 @@ func TestNothingIsTrusted(t *testing.T) {
 	for name, g := range map[string]*probe.Given{"no_file": {}, "nothing_in_the_file": {Device: file(t, "{}", nil)}} {
 		got, _, err := record(t, g)
 		require.NoError(t, err, name)
-		assert.Equal(t, Evidence{[]Anchor{}, []evidence.Digest{}, TestCA{Key: evidence.No}}, got, name)
+		assert.NotZero(t, got.Roots.Count, name)
+		got.Roots = Roots{}
+		assert.Equal(t, Evidence{Anchors: []Anchor{}, Pins: []evidence.Digest{}, TestCA: TestCA{Key: evidence.No}}, got, name)
+	}
+}
+
+// What was publicly trusted is on record whole, and with all that may be named
+// the record stays within its bound.
+func TestPublicRoots(t *testing.T) {
+	large, _ := authority(t, "large", 1990<<10)
+	got, data, err := record(t, &probe.Given{Anchors: [][]byte{large}})
+	require.NoError(t, err)
+	certs, err := x509.ParseCertificates(got.Roots.DER)
+	require.NoError(t, err)
+	assert.Len(t, certs, got.Roots.Count)
+	assert.Equal(t, digest(got.Roots.DER), got.Roots.SHA256)
+	want, err := roots.Public()
+	require.NoError(t, err)
+	assert.Equal(t, want, roots.Set{Name: string(got.Roots.Name), Date: got.Roots.Date, Count: got.Roots.Count, SHA256: string(got.Roots.SHA256), DER: got.Roots.DER})
+	assert.Less(t, len(data), 4<<20)
+}
+
+// A record of version 1 did not say what was publicly trusted, and nothing is
+// put in its place.
+func TestOlderRecords(t *testing.T) {
+	const one = `{"anchors":[],"pins":["` + pin + `"],"test_ca":{"key":"no","sha256":""}}`
+	page, err := Probe.Open(evidence.Record{Version: 1, Data: []byte(one)})
+	require.NoError(t, err)
+	got := page.Value.(Evidence)
+	assert.Equal(t, []evidence.Digest{pin}, got.Pins)
+	assert.Equal(t, evidence.No, got.TestCA.Key)
+	assert.Zero(t, got.Roots.Count)
+	assert.Empty(t, got.Roots.DER)
+	for _, bad := range []evidence.Record{
+		{Version: 0, Data: []byte(one)}, {Version: 3, Data: []byte(one)}, {Version: 2, Data: []byte(one)},
+		{Version: 1, Data: []byte(strings.Replace(one, `"key":"no",`, "", 1))},
+	} {
+		_, err := Probe.Open(bad)
+		assert.Error(t, err, bad.Version)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assay-iot/assay/harness/evidence"
+	"github.com/assay-iot/assay/harness/probes/internal/comeback"
 	"github.com/assay-iot/assay/harness/probes/internal/mqttdoor"
 )
 
@@ -53,7 +54,7 @@ type Packet struct {
 }
 
 // Name is the name of a packet.
-type Name string
+type Name = comeback.Name
 
 // Sent says whether a packet was sent.
 type Sent string
@@ -94,13 +95,4 @@ type Drop struct {
 }
 
 // Look is one in which the control was asked again and again.
-type Look struct {
-	After   Name             `json:"after"` // the packet before it
-	Sending int              `json:"sending"`
-	Waited  time.Duration    `json:"waited_ns"`
-	Asked   int              `json:"asked"`
-	First   evidence.Tri     `json:"first"`   // whether it came back
-	Second  evidence.Tri     `json:"second"`  // and to another address of ours; unknown if there is none
-	Witness evidence.Tri     `json:"witness"` // whether the witness answered meanwhile; unknown if there is none
-	Last    mqttdoor.Outcome `json:"last"`    // of the control, to the first address
-}
+type Look = comeback.Look

@@ -6,16 +6,12 @@ import (
 	"time"
 
 	"github.com/assay-iot/assay/harness/evidence"
+	"github.com/assay-iot/assay/harness/probes/internal/comeback"
 	"github.com/assay-iot/assay/harness/probes/internal/mqttdoor"
 	"github.com/assay-iot/assay/harness/transport"
 )
 
 const (
-	// pollEvery is how often it is asked whether the broker is back.
-	pollEvery = time.Second
-	// pollFirst is how soon the first two times: most brokers that hang up on
-	// everybody for a packet are back in a moment.
-	pollFirst = 200 * time.Millisecond
 	// calm is how long a connection has to stay open to show that our address
 	// is not turned away: those who do that reset it at once.
 	calm = 150 * time.Millisecond
@@ -26,85 +22,18 @@ const (
 	pingPatience = 5 * time.Second
 )
 
-// look asks the control until it is good or the time is up. Between, a second
-// address of ours asks, if there is one.
-func (s *siege) look(ctx context.Context, limit time.Duration) (Look, error) {
-	l := Look{First: evidence.No, Last: mqttdoor.NotTried}
-	second := s.in.Target.Second
-	if second.IsValid() {
-		l.Second = evidence.No
-	}
-	begun := time.Now()
-	for {
-		l.Asked++
-		s.polls++
-		served, err := s.serves(ctx, &l)
-		if err == nil && !served && second.IsValid() && l.Asked > 1 && l.Second != evidence.Yes {
-			l.Second, err = s.servesSecond(transport.From(ctx, second), &l)
-		}
-		l.Waited = time.Since(begun)
-		switch {
-		case err != nil:
-			return l, err
-		case served:
-			l.First = evidence.Yes
-			return l, nil
-		case l.Waited >= limit:
-			return l, nil
-		case s.polls >= mostPolls:
-			l.First, l.Second = evidence.Unknown, evidence.Unknown
-			return l, nil
-		}
-		if err := s.pause(ctx, l.Asked, begun, limit); err != nil {
-			return l, err
-		}
-	}
-}
-
-// pause waits for the next turn, and a little longer where that takes long.
-func (s *siege) pause(ctx context.Context, asked int, begun time.Time, limit time.Duration) error {
-	wait := max(pollEvery, limit/60)
-	if asked <= 2 {
-		wait = pollFirst
-	}
-	wait = min(wait, max(limit-time.Since(begun), 0))
-	select {
-	case <-time.After(wait):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // serves asks the control, but only once a connection stays open: a log-in
 // that meets a closed door might be counted as a wrong one.
-func (s *siege) serves(ctx context.Context, l *Look) (bool, error) {
+func (s *siege) serves(ctx context.Context) (bool, comeback.Word, error) {
 	outcome, err := s.calm(ctx)
-	if l.Last = outcome; err != nil || outcome != mqttdoor.Accepted {
-		return false, err
+	if err != nil || outcome != mqttdoor.Accepted {
+		return false, comeback.Word(outcome), err
 	}
 	session, answer, err := s.open(ctx, s.version, time.Second)
 	if session != nil {
 		session.Close()
 	}
-	l.Last = answer.Outcome
-	return s.good(answer), s.absent(ctx, err)
-}
-
-// servesSecond does so from the second address, to which an answer of any kind
-// is enough.
-func (s *siege) servesSecond(ctx context.Context, l *Look) (evidence.Tri, error) {
-	var first Look
-	served, err := s.serves(ctx, &first)
-	switch {
-	case err != nil && ctx.Err() == nil:
-		return evidence.Unknown, nil // our second address is of no use here
-	case err != nil:
-		return evidence.Unknown, err
-	case served:
-		return evidence.Yes, nil
-	}
-	return l.Second, nil
+	return s.good(answer), comeback.Word(answer.Outcome), s.absent(ctx, err)
 }
 
 // calm says whether a connection is taken and not hung up on before anything

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/probe"
+	"github.com/assay-iot/assay/harness/probes/internal/comeback"
 	"github.com/assay-iot/assay/harness/probes/internal/mqttbook"
 	"github.com/assay-iot/assay/harness/probes/internal/mqttdoor"
 	"github.com/assay-iot/assay/harness/probes/internal/mqttwire"
@@ -30,20 +31,14 @@ var Probe = &probe.Probe[Evidence]{
 
 const (
 	// packets is how many of the list are sent: one of each kind of mistake.
-	packets = 40
-	// recovery is how long a broker may take to serve again after a packet.
-	// A restart by a watchdog takes that long on a small device.
-	recovery = 30 * time.Second
-	// ban is after how long addresses are usually let in again that were
-	// turned away.
-	ban = 900 * time.Second
+	packets  = 40
+	recovery = comeback.Recovery
+	ban      = comeback.Ban
 	// each bounds one packet and the control after it as long as the broker
 	// is there: three connections, each with its patience.
 	each = 3 * (mqttdoor.Patience + time.Second)
 	// longest bounds a listener that comes back late after every packet.
 	longest = packets*(each+recovery+2*mqttdoor.Patience) + 2*ban
-	// mostPolls bounds how often a listener is asked whether it is back.
-	mostPolls = 600
 	// tries bounds what an account can be asked for: three log-ins, and the
 	// one that finds the budget spent.
 	tries = 4
@@ -52,7 +47,7 @@ const (
 func bound(t probe.Target) probe.Bound {
 	return probe.Bound{
 		Time:        time.Duration(t.Open) * longest,
-		Connections: t.Open * (2*packets + 4*mostPolls + 8),
+		Connections: t.Open * (2*packets + 4*comeback.MostPolls + 8),
 		Logins:      t.Open * (2*tries + 2),
 	}
 }

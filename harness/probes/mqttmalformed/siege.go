@@ -6,6 +6,7 @@ import (
 
 	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/probe"
+	"github.com/assay-iot/assay/harness/probes/internal/comeback"
 	"github.com/assay-iot/assay/harness/probes/internal/mqttdoor"
 	"github.com/assay-iot/assay/harness/probes/internal/mqttwire"
 	"github.com/assay-iot/assay/harness/transport"
@@ -20,7 +21,7 @@ type siege struct {
 	account *mqttdoor.Account // of the control, nil for a stranger
 	version mqttdoor.Version  // of the control
 	letIn   bool              // the control is let in, not only answered
-	polls   int
+	watcher comeback.Watcher
 	over    bool              // no more packets are sent
 	witness *mqttdoor.Session // nil if there is none
 }
@@ -97,6 +98,12 @@ func (s *siege) good(a mqttdoor.Answer) bool {
 		return a.Outcome == mqttdoor.Accepted
 	}
 	return a.Code >= 0
+}
+
+// look waits for the control.
+func (s *siege) look(ctx context.Context, limit time.Duration) (Look, error) {
+	s.watcher.Serves, s.watcher.Second = s.serves, s.in.Target.Second
+	return s.watcher.Look(ctx, limit)
 }
 
 // beside lets the connections of the packets take no turn if the witness holds

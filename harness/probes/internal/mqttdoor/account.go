@@ -3,61 +3,44 @@ package mqttdoor
 import (
 	"context"
 	"crypto/rand"
-	"sync"
 
 	"github.com/assay-iot/assay/harness/probe"
+	"github.com/assay-iot/assay/harness/probes/internal/account"
 )
 
 // Standing is what is known of a declared log-in.
-type Standing string
+type Standing = account.Standing
 
 // The standings.
 const (
-	Untold Standing = "untold" // never answered: each try is charged
-	Proven Standing = "proven" // accepted when it was tried last: tries are free
-	Spoilt Standing = "spoilt" // refused: it is never tried again
+	Untold = account.Untold
+	Proven = account.Proven
+	Spoilt = account.Spoilt
 )
 
 // An Account is a declared log-in in the course of a run. It sees to it that
 // tries are charged as long as the log-in may be wrong, and that no account is
 // locked by a wrong one. It is safe for concurrent use.
-type Account struct {
-	mu       sync.Mutex
-	login    probe.Login
-	standing Standing
-	spent    bool // the budget of the account, which never comes back
-}
+type Account struct{ *account.Account }
 
 // NewAccount returns an account that an earlier probe left in standing.
 func NewAccount(login probe.Login, standing Standing) *Account {
-	return &Account{login: login, standing: standing}
-}
-
-// ID is the name of the log-in in the device file.
-func (a *Account) ID() string { return a.login.ID }
-
-// Standing returns what is known by now.
-func (a *Account) Standing() Standing {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.standing
+	return &Account{account.New(login, standing)}
 }
 
 // Open knocks with the log-in of a, otherwise as c.
-func (a *Account) Open(ctx context.Context, in probe.Input, door Door, c Client) (*Session, Answer, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.standing == Spoilt {
+func (a *Account) Open(ctx context.Context, in probe.Input, door Door, c Client) (s *Session, answer Answer, err error) {
+	bar, err := a.Use(func(login *probe.Login, charge bool) (account.Taken, error) {
+		var err error
+		c.Login, c.Charge = login, charge
+		s, answer, err = Open(ctx, in, door, c)
+		return taken(answer), err
+	})
+	switch bar {
+	case account.RefusedBefore:
 		return nil, Untried(RefusedBefore), nil
-	}
-	if a.spent && a.standing != Proven {
+	case account.BudgetSpent:
 		return nil, Untried(BudgetSpent), nil
-	}
-	c.Login, c.Charge = &a.login, a.standing != Proven
-	s, answer, err := Open(ctx, in, door, c)
-	if err == nil {
-		a.standing = a.standing.after(answer.Outcome)
-		a.spent = answer.Reason == BudgetSpent
 	}
 	return s, answer, err
 }
@@ -67,19 +50,20 @@ func (a *Account) Try(ctx context.Context, in probe.Input, door Door) (Answer, e
 	return leave(a.Open(ctx, in, door, Client{Stay: brief}))
 }
 
-// after is the standing after one more answer. What may have been a refusal
-// makes the next try cost something again; what came before any log-in was
-// looked at changes nothing.
-func (s Standing) after(o Outcome) Standing {
-	switch o {
+// taken is what an answer says of the log-in.
+func taken(a Answer) account.Taken {
+	switch a.Outcome {
 	case Accepted:
-		return Proven
+		return account.In
 	case Refused:
-		return Spoilt
+		return account.Out
 	case Closed, Silent, Malformed:
-		return Untold
+		return account.Unclear
 	}
-	return s
+	if a.Reason == BudgetSpent {
+		return account.Spent
+	}
+	return account.Unlooked
 }
 
 // RandomLogin returns a user and a password that no device knows. The user is

@@ -2,10 +2,11 @@ package mqttdoor
 
 import (
 	"errors"
-	"net"
 
 	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/probes/internal/mqttwire"
+	"github.com/assay-iot/assay/harness/probes/internal/tlsinside"
+	"github.com/assay-iot/assay/harness/probes/internal/websocket"
 	"github.com/assay-iot/assay/harness/transport"
 )
 
@@ -94,7 +95,7 @@ func (a Answer) at(s evidence.Span) Answer {
 // sent whole or not. Its own error says that the device had no part in it.
 func ofError(act transport.Act, sent bool, err error) (Answer, error) {
 	switch {
-	case alerted(err):
+	case tlsinside.Alerted(err):
 		return none(TLSRefused), nil
 	case babbled(err):
 		return none(Malformed), nil
@@ -116,15 +117,5 @@ func babbled(err error) bool {
 	if _, ok := errors.AsType[*mqttwire.DisconnectedError](err); ok {
 		return true
 	}
-	return errors.Is(err, mqttwire.ErrMalformed) || errors.Is(err, mqttwire.ErrTooLarge) || errors.Is(err, transport.ErrTooMuch)
+	return errors.Is(err, mqttwire.ErrMalformed) || errors.Is(err, mqttwire.ErrTooLarge) || errors.Is(err, websocket.ErrMalformed) || errors.Is(err, transport.ErrTooMuch)
 }
-
-// alerted reports whether an alert of the other side ended a TLS session. A
-// server that wants a certificate says so only then in TLS 1.3.
-func alerted(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == remoteAlert
-}
-
-// remoteAlert is how crypto/tls marks an alert of the other side.
-const remoteAlert = "remote error"

@@ -200,7 +200,7 @@ func connect(ctx context.Context, in probe.Input, conn transport.Conn, door Door
 // lastWord returns the alert by which a TLS session ended that could not be
 // written to any more, or else why it could not.
 func lastWord(conn transport.Conn, err error) error {
-	if _, reading := conn.Read(make([]byte, 1)); alerted(reading) {
+	if _, reading := conn.Read(make([]byte, 1)); tlsinside.Alerted(reading) {
 		return reading
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/assay-iot/assay/harness/probe"
 	"github.com/assay-iot/assay/harness/probes/declaration"
+	"github.com/assay-iot/assay/harness/probes/internal/account"
 )
 
 // A Party is an identity of a broker that we can log in as and that has a place
@@ -32,14 +33,7 @@ func NewBook(logins []probe.Login, standing func(probe.Login) Standing) Book {
 // First returns the account to use where any good log-in will do, nil if there
 // is none: one that was accepted before any other that may still be good.
 func (b Book) First() *Account {
-	for _, want := range []Standing{Proven, Untold} {
-		for _, a := range b.accounts {
-			if a.Standing() == want {
-				return a
-			}
-		}
-	}
-	return nil
+	return account.First(b.accounts)
 }
 
 // Identities returns the accounts of a broker, the parties first, for probes
@@ -57,8 +51,8 @@ func (b Book) Identities(said declaration.Evidence, door Door) []*Account {
 	return list
 }
 
-// account returns the account of a credential, nil if there is none.
-func (b Book) account(id declaration.Name) *Account {
+// of returns the account of a credential, nil if there is none.
+func (b Book) of(id declaration.Name) *Account {
 	for _, a := range b.accounts {
 		if a.ID() == string(id) {
 			return a
@@ -73,7 +67,7 @@ func (b Book) Parties(said declaration.Evidence, door Door) []Party {
 	broker := said.Broker(door.Addr.Port())
 	var parties []Party
 	for _, i := range broker.Identities {
-		a := b.account(i.Credential)
+		a := b.of(i.Credential)
 		if a == nil || i.Canary == "" || i.Credential == broker.ReadsAll {
 			continue
 		}
@@ -88,7 +82,8 @@ func (a *Account) OpenAside(ctx context.Context, in probe.Input, door Door, c Cl
 	if a.Standing() != Proven {
 		return nil, Untried(NotNeeded), nil
 	}
-	c.Login, c.Charge = &a.login, false
+	login := a.Login()
+	c.Login, c.Charge = &login, false
 	return Open(ctx, in, door, c)
 }
 

@@ -1,4 +1,4 @@
-package mqttdoor
+package websocket
 
 import (
 	"bufio"
@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/assay-iot/assay/harness/probes/internal/mqttwire"
 	"github.com/assay-iot/assay/harness/transport"
 )
 
-// The kinds of frames (RFC 6455, 5.2). MQTT has no use for text.
+// The kinds of frames (RFC 6455, 5.2). The protocols of devices have no use for
+// text.
 const (
 	opContinue = 0x0
 	opBinary   = 0x2
@@ -32,6 +32,8 @@ type framed struct {
 	transport.Conn
 	reader *bufio.Reader
 	left   uint64 // of the payload of the frame that is being read
+	begun  bool   // a message
+	fin    bool   // the frame is the last of its message
 
 	offset, length int // of the secret in the next write
 }
@@ -81,7 +83,7 @@ func (f *framed) header() error {
 	case head[1]&maskBit != 0, head[0]&0x70 != 0:
 		return badFrame("masked, or with bits that nobody agreed on")
 	case op == opBinary, op == opContinue:
-		f.left = length
+		f.left, f.begun, f.fin = length, true, head[0]&finBit != 0
 		_, err = f.reader.Discard(size)
 		return err
 	case op != opClose && op != opPing && op != opPong || length > maxControl || head[0]&finBit == 0:
@@ -110,7 +112,7 @@ func (f *framed) control(op byte, size, length int) error {
 }
 
 func badFrame(why string) error {
-	return fmt.Errorf("websocket frame %s: %w", why, mqttwire.ErrMalformed)
+	return fmt.Errorf("websocket frame %s: %w", why, ErrMalformed)
 }
 
 // Write writes b as one binary frame.

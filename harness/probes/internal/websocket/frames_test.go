@@ -1,4 +1,4 @@
-package mqttdoor
+package websocket
 
 import (
 	"bufio"
@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/assay-iot/assay/harness/evidence"
-	"github.com/assay-iot/assay/harness/probes/internal/mqttwire"
 	"github.com/assay-iot/assay/harness/transport"
 )
 
@@ -72,12 +71,12 @@ func TestFrames(t *testing.T) {
 		{"ping_in_between", pieces{"\x82\x01a\x89\x02hi\x82\x01b"}, "ab", io.EOF, "\x8a\x82\x00\x00\x00\x00hi"},
 		{"pong_in_between", pieces{"\x8a\x00\x82\x01b"}, "b", io.EOF, ""},
 		{"closed", pieces{"\x82\x01a\x88\x02\x03\xe8\x82\x01b"}, "a", io.EOF, ""},
-		{"text", pieces{"\x81\x01a"}, "", mqttwire.ErrMalformed, ""},
-		{"masked", pieces{"\x82\x81\x00\x00\x00\x00a"}, "", mqttwire.ErrMalformed, ""},
-		{"reserved_bits", pieces{"\xc2\x01a"}, "", mqttwire.ErrMalformed, ""},
-		{"unknown_kind", pieces{"\x83\x01a"}, "", mqttwire.ErrMalformed, ""},
-		{"long_ping", pieces{"\x89\x7e\x00\x7e"}, "", mqttwire.ErrMalformed, ""},
-		{"ping_in_fragments", pieces{"\x09\x00"}, "", mqttwire.ErrMalformed, ""},
+		{"text", pieces{"\x81\x01a"}, "", ErrMalformed, ""},
+		{"masked", pieces{"\x82\x81\x00\x00\x00\x00a"}, "", ErrMalformed, ""},
+		{"reserved_bits", pieces{"\xc2\x01a"}, "", ErrMalformed, ""},
+		{"unknown_kind", pieces{"\x83\x01a"}, "", ErrMalformed, ""},
+		{"long_ping", pieces{"\x89\x7e\x00\x7e"}, "", ErrMalformed, ""},
+		{"ping_in_fragments", pieces{"\x09\x00"}, "", ErrMalformed, ""},
 		{"cut_off", pieces{"\x82\x05ab"}, "ab", io.EOF, ""},
 		{"length_lie", pieces{"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xffab"}, "ab", io.EOF, ""},
 	}
@@ -136,10 +135,10 @@ func TestAccept(t *testing.T) {
 	const key, accept = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 	assert.Equal(t, accept, acceptOf(key))
 	head := "HTTP/1.1 101 OK\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept + "\r\n"
-	assert.Equal(t, Upgraded, ofHead([]byte(head+"\r\n"), key))
-	assert.Equal(t, Upgraded, ofHead([]byte(head+"Sec-WebSocket-Protocol: mqtt\r\n\r\n"), key))
-	assert.Equal(t, OddUpgrade, ofHead([]byte(head+"Sec-WebSocket-Protocol: chat\r\n\r\n"), key))
-	assert.Equal(t, OddUpgrade, ofHead([]byte(head+"\r\n"), "other"))
+	assert.Equal(t, Upgraded, ofHead([]byte(head+"\r\n"), key, "mqtt"))
+	assert.Equal(t, Upgraded, ofHead([]byte(head+"Sec-WebSocket-Protocol: mqtt\r\n\r\n"), key, "mqtt"))
+	assert.Equal(t, OddUpgrade, ofHead([]byte(head+"Sec-WebSocket-Protocol: chat\r\n\r\n"), key, "mqtt"))
+	assert.Equal(t, OddUpgrade, ofHead([]byte(head+"\r\n"), "other", "mqtt"))
 }
 
 func FuzzFrames(f *testing.F) {
@@ -158,7 +157,7 @@ func FuzzFrames(f *testing.F) {
 func FuzzHead(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, head []byte) {
-		if ofHead(head, "dGhlIHNhbXBsZSBub25jZQ==") == Upgraded && !bytes.Contains(head, []byte("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")) {
+		if ofHead(head, "dGhlIHNhbXBsZSBub25jZQ==", "mqtt") == Upgraded && !bytes.Contains(head, []byte("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")) {
 			t.Errorf("%q is taken for an upgrade", head)
 		}
 	})
