@@ -40,11 +40,14 @@ func (m PortMode) choices(want uint16) []uint16 {
 	return append(ports, 0)
 }
 
+// An opener opens one port.
+type opener func(context.Context, netip.AddrPort) (net.Listener, error)
+
 // listen opens the first of the ports that can be had.
-func (m PortMode) listen(ctx context.Context, addr netip.Addr, want uint16) (net.Listener, error) {
+func (m PortMode) listen(ctx context.Context, addr netip.Addr, want uint16, open opener) (net.Listener, error) {
 	var failed error
 	for _, port := range m.choices(want) {
-		ln, err := listenAt(ctx, netip.AddrPortFrom(addr, port))
+		ln, err := open(ctx, netip.AddrPortFrom(addr, port))
 		if err == nil {
 			return ln, nil
 		}
@@ -56,9 +59,28 @@ func (m PortMode) listen(ctx context.Context, addr netip.Addr, want uint16) (net
 	return nil, failed
 }
 
-func listenAt(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
+func listenTCP(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
 	var lc net.ListenConfig
 	return lc.Listen(ctx, "tcp", at.String())
+}
+
+func bindUDP(ctx context.Context, at netip.AddrPort) (*net.UDPConn, error) {
+	var lc net.ListenConfig
+	c, err := lc.ListenPacket(ctx, "udp", at.String())
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.UDPConn), nil
+}
+
+func portOf(a net.Addr) uint16 {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		return a.AddrPort().Port()
+	case *net.UDPAddr:
+		return a.AddrPort().Port()
+	}
+	return 0
 }
 
 // loopback is what systems with a whole network of loopback addresses give us
@@ -81,7 +103,7 @@ func ownAddr(ctx context.Context) (addr netip.Addr, shared bool, err error) {
 		return addr, false, err
 	}
 	addr = nth(binary.BigEndian.Uint32(b[:]))
-	ln, err := listenAt(ctx, netip.AddrPortFrom(addr, 0))
+	ln, err := listenTCP(ctx, netip.AddrPortFrom(addr, 0))
 	if err == nil {
 		return addr, false, ln.Close()
 	}

@@ -55,7 +55,7 @@ func TestListening(t *testing.T) {
 		lines = append(lines, tableLine(netip.MustParseAddrPort(at), state))
 	}
 	lines = append(lines, "x", "0: zz:1 a 0A", "0: 0100007F 0:0 0A", "0: 0100007F:FFFFF 0:0 0A", "0: 01:0001 0:0 0A")
-	got := listening(strings.NewReader(strings.Join(lines, "\n")), netip.MustParseAddr("127.64.0.1"))
+	got := waiting(strings.NewReader(strings.Join(lines, "\n")), netip.MustParseAddr("127.64.0.1"), tcpTables.state)
 	assert.ElementsMatch(t, []uint16{1, 3, 4, 6}, got)
 }
 

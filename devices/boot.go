@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/pion/dtls/v3"
 )
 
 // A boot is one run of a device, from power-on to power-off.
@@ -32,12 +34,14 @@ type part interface {
 	end() error
 }
 
-// A service is what answers on one TCP port.
+// A service is what answers on one port.
 type service struct {
 	name  string
-	port  uint16         // that it wants
-	tls   *tls.Config    // nil is in clear
-	speak func(net.Conn) // talks to one client until that is gone
+	port  uint16              // that it wants
+	tls   *tls.Config         // nil is in clear
+	speak func(net.Conn)      // talks to one client until that is gone
+	udp   bool                // it is a UDP port
+	dtls  []dtls.ServerOption // nil is in clear
 }
 
 func newBoot(d *Device) *boot {
@@ -52,7 +56,7 @@ func newBoot(d *Device) *boot {
 }
 
 // begin opens every port, and only then takes connections.
-func (b *boot) begin(listen func(uint16) (net.Listener, error)) error {
+func (b *boot) begin(listen func(service) (net.Listener, error)) error {
 	type pair struct {
 		service
 		net.Listener
@@ -60,7 +64,7 @@ func (b *boot) begin(listen func(uint16) (net.Listener, error)) error {
 	var pairs []pair
 	services, parts := b.services()
 	for _, s := range services {
-		ln, err := listen(s.port)
+		ln, err := listen(s)
 		if err != nil {
 			return err
 		}
@@ -134,7 +138,7 @@ func (b *boot) accept(ln net.Listener, s service) {
 			return
 		case err != nil:
 			time.Sleep(breather)
-		case !b.gate.admit(s.port, c.RemoteAddr(), time.Now()):
+		case !s.udp && !b.gate.admit(s.port, c.RemoteAddr(), time.Now()):
 			b.talks.Go(func() { b.refuse(c) })
 		default:
 			b.talks.Go(func() { b.talk(c, s) })
@@ -159,14 +163,20 @@ func (b *boot) refuse(raw net.Conn) {
 // talk serves one connection. Whatever the client does to a service, the others
 // go on.
 func (b *boot) talk(raw net.Conn, s service) {
-	defer b.gate.leave(s.port)
+	if !s.udp {
+		defer b.gate.leave(s.port)
+	}
 	c := b.track(raw)
 	defer c.Close()
 	defer func() { _ = recover() }()
 	if err := c.SetDeadline(time.Now().Add(opening)); err != nil {
 		return
 	}
-	if s.tls == nil {
+	switch {
+	case s.dtls != nil:
+		b.unit.speakDTLS(c, s)
+		return
+	case s.tls == nil:
 		s.speak(c)
 		return
 	}

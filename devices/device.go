@@ -6,6 +6,7 @@ package devices
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,8 +37,10 @@ type Device struct {
 	Folder       Folder            // with the faults that the device runs with
 	Serial       string            // of this unit
 	Addr         netip.Addr        // where it is
-	Ports        map[uint16]uint16 // by the port that a service wants, the one that it got
-	Host         []netip.AddrPort  // what answered at Addr before the device was there
+	Ports        map[uint16]uint16 // by the TCP port that a service wants, the one that it got
+	UDPPorts     map[uint16]uint16 // the same of UDP ports
+	Host         []netip.AddrPort  // what answered at Addr over TCP before the device was there
+	HostUDP      []netip.AddrPort  // where UDP sockets of others were bound before
 	HostComplete bool              // every port was looked at for Host
 
 	unit  unit
@@ -83,7 +86,7 @@ func (s Spec) folder() (Folder, error) {
 }
 
 func start(ctx context.Context, spec Spec, folder Folder) (*Device, error) {
-	d := &Device{Folder: folder, Serial: spec.Serial, Addr: spec.Addr, Ports: map[uint16]uint16{}, modes: spec.Ports}
+	d := &Device{Folder: folder, Serial: spec.Serial, Addr: spec.Addr, Ports: map[uint16]uint16{}, UDPPorts: map[uint16]uint16{}, modes: spec.Ports}
 	if d.Serial == "" {
 		d.Serial = folder.File.Device.Serial
 	}
@@ -98,6 +101,7 @@ func start(ctx context.Context, spec Spec, folder Folder) (*Device, error) {
 		}
 	}
 	d.Host, d.HostComplete = hostListeners(ctx, d.Addr)
+	d.HostUDP = hostSockets(d.Addr)
 	var err error
 	if d.unit, err = newUnit(d.Serial, d.Addr, folder); err != nil {
 		return nil, err
@@ -109,26 +113,44 @@ func start(ctx context.Context, spec Spec, folder Folder) (*Device, error) {
 
 // TCP lists where the device answers, in order. A service that a fault has
 // ended is listed too.
-func (d *Device) TCP() []netip.AddrPort {
+func (d *Device) TCP() []netip.AddrPort { return d.at(d.Ports) }
+
+// UDP is TCP for services over UDP.
+func (d *Device) UDP() []netip.AddrPort { return d.at(d.UDPPorts) }
+
+func (d *Device) at(ports map[uint16]uint16) []netip.AddrPort {
 	var all []netip.AddrPort
-	for _, port := range slices.Sorted(maps.Values(d.Ports)) {
+	for _, port := range slices.Sorted(maps.Values(ports)) {
 		all = append(all, netip.AddrPortFrom(d.Addr, port))
 	}
 	return all
 }
 
-// At returns where the service that wants the port answers. The result is not
-// valid if the device has no such service.
-func (d *Device) At(want uint16) netip.AddrPort {
-	got, ok := d.Ports[want]
+// At returns where the TCP service that wants the port answers. The result is
+// not valid if the device has no such service.
+func (d *Device) At(want uint16) netip.AddrPort { return d.where(d.Ports, want) }
+
+// AtUDP is At for services over UDP.
+func (d *Device) AtUDP(want uint16) netip.AddrPort { return d.where(d.UDPPorts, want) }
+
+func (d *Device) where(ports map[uint16]uint16, want uint16) netip.AddrPort {
+	got, ok := ports[want]
 	if !ok {
 		return netip.AddrPort{}
 	}
 	return netip.AddrPortFrom(d.Addr, got)
 }
 
-// Password returns the password of the credential with that ID in device.yaml.
-func (d *Device) Password(credential string) (string, error) { return password(d.Serial, credential) }
+// Password returns the password of the credential with that ID in device.yaml,
+// as it is written down: a pre-shared key that is no text in hexadecimal.
+func (d *Device) Password(credential string) (string, error) {
+	c, ok := known(d.Folder.File, credential)
+	if !ok || c.Encoding != device.Hex {
+		return password(d.Serial, credential)
+	}
+	key, err := preShared(d.Serial, c)
+	return hex.EncodeToString(key), err
+}
 
 const (
 	// away is how long a restarting device is off: long enough to be noticed.
@@ -176,7 +198,7 @@ func (d *Device) end() error {
 func (d *Device) on(ctx context.Context) error {
 	d.boots++
 	b := newBoot(d)
-	if err := b.begin(func(want uint16) (net.Listener, error) { return d.listen(ctx, want) }); err != nil {
+	if err := b.begin(func(s service) (net.Listener, error) { return d.listen(ctx, s) }); err != nil {
 		return errors.Join(err, b.end())
 	}
 	d.now = b
@@ -193,23 +215,35 @@ func (d *Device) off() error {
 }
 
 // listen opens a port: at the first start one that can be had, later the same.
-func (d *Device) listen(ctx context.Context, want uint16) (net.Listener, error) {
-	if got, ok := d.Ports[want]; ok {
-		return listenAgain(ctx, netip.AddrPortFrom(d.Addr, got))
+func (d *Device) listen(ctx context.Context, s service) (net.Listener, error) {
+	ports, open := d.Ports, listenTCP
+	if s.udp {
+		ports, open = d.UDPPorts, d.listenUDP
 	}
-	ln, err := d.modes.listen(ctx, d.Addr, want)
+	if got, ok := ports[s.port]; ok {
+		return listenAgain(ctx, netip.AddrPortFrom(d.Addr, got), open)
+	}
+	ln, err := d.modes.listen(ctx, d.Addr, s.port, open)
 	if err != nil {
-		return nil, fmt.Errorf("port %d: %w", want, err)
+		return nil, fmt.Errorf("port %d: %w", s.port, err)
 	}
-	d.Ports[want] = ln.Addr().(*net.TCPAddr).AddrPort().Port()
+	ports[s.port] = portOf(ln.Addr())
 	return ln, nil
 }
 
-func listenAgain(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
+func (d *Device) listenUDP(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
+	socket, err := bindUDP(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	return newDatagrams(socket), nil
+}
+
+func listenAgain(ctx context.Context, at netip.AddrPort, open opener) (net.Listener, error) {
 	ctx, cancel := context.WithTimeout(ctx, portPatience)
 	defer cancel()
 	for {
-		ln, err := listenAt(ctx, at)
+		ln, err := open(ctx, at)
 		if err == nil || !errors.Is(err, syscall.EADDRINUSE) {
 			return ln, err
 		}

@@ -15,7 +15,7 @@ import (
 func TestEveryDeviceStarts(t *testing.T) {
 	for _, f := range all(t) {
 		d := run(t, Spec{Name: f.Name})
-		require.NotEmpty(t, d.TCP())
+		require.NotEmpty(t, append(d.TCP(), d.UDP()...), f.Name)
 		for _, at := range d.TCP() {
 			assert.True(t, answers(t.Context(), at), "%s %s", f.Name, at)
 		}
@@ -83,7 +83,7 @@ func TestCloseFreesPorts(t *testing.T) {
 	require.NoError(t, readToEnd(telnet))
 	for _, at := range d.TCP() {
 		assert.False(t, answers(t.Context(), at), at)
-		ln, err := listenAt(t.Context(), at)
+		ln, err := listenTCP(t.Context(), at)
 		require.NoError(t, err, "%s is not free", at)
 		require.NoError(t, ln.Close())
 	}

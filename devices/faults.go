@@ -66,6 +66,74 @@ type Faults struct {
 	// PostureLostOnRestart lets clients without credentials in after a restart.
 	PostureLostOnRestart bool `yaml:"posture_lost_on_restart"`
 
+	// CoAPWriteOpen adds an undeclared CoAP port in clear on which everybody may
+	// write what can be written, and read nothing.
+	CoAPWriteOpen bool `yaml:"coap_write_open"`
+
+	// CoAPObserveOpen adds an undeclared CoAP port in clear on which everybody
+	// may observe what can be observed. A plain read is refused.
+	CoAPObserveOpen bool `yaml:"coap_observe_open"`
+
+	// CoAPPlainSideDoor adds an undeclared CoAP port in clear on which everybody
+	// may read what DTLS protects on the other. It observes nothing there.
+	CoAPPlainSideDoor bool `yaml:"coap_plain_side_door"`
+
+	// CoAPLargeListing adds an undeclared CoAP port in clear that answers the
+	// question for its resources at length, and no other.
+	CoAPLargeListing bool `yaml:"coap_large_listing"`
+
+	// CoAPDiesOnMalformed ends all CoAP servers, until the next restart, at the
+	// first malformed datagram that begins as CoAP does. It hides everything of
+	// them that is looked at later.
+	CoAPDiesOnMalformed bool `yaml:"coap_dies_on_malformed"`
+
+	// LwM2MNoSecRead adds an undeclared port on which a LwM2M server may read
+	// all objects without security.
+	LwM2MNoSecRead bool `yaml:"lwm2m_nosec_read"`
+
+	// DTLSDefaultPSK lets the identity and the key of a library's examples in as
+	// well, on every unit of the model.
+	DTLSDefaultPSK bool `yaml:"dtls_default_psk"`
+
+	// DTLSOldVersion accepts DTLS 1.0 too, from clients that know nothing newer.
+	DTLSOldVersion bool `yaml:"dtls_old_version"`
+
+	// TLSMaxVersion accepts clients whose newest version is TLS 1.0 or 1.1.
+	// TLSStaticRSAOnly hides it.
+	TLSMaxVersion bool `yaml:"tls_max_version"`
+
+	// TLSWeakSuites accepts TLS 1.2 with RC4 or triple DES. TLSStaticRSAOnly
+	// hides it.
+	TLSWeakSuites bool `yaml:"tls_weak_suites"`
+
+	// TLSStaticRSAOnly accepts TLS 1.2 only, and there only suites without
+	// forward secrecy.
+	TLSStaticRSAOnly bool `yaml:"tls_static_rsa_only"`
+
+	// TLSSelfSigned presents a certificate that signs itself, and that the maker
+	// has not pinned.
+	TLSSelfSigned bool `yaml:"tls_self_signed"`
+
+	// TLSWrongName presents a certificate for another device.
+	TLSWrongName bool `yaml:"tls_wrong_name"`
+
+	// TLSExpiredCertificate presents a certificate whose time is over.
+	TLSExpiredCertificate bool `yaml:"tls_expired_certificate"`
+
+	// TLSWeakKey presents a certificate with an RSA key of 1024 bits.
+	TLSWeakKey bool `yaml:"tls_weak_key"`
+
+	// CoAPLosesRequests loses every third message that reaches a CoAP server,
+	// behind DTLS.
+	CoAPLosesRequests bool `yaml:"coap_loses_requests"`
+
+	// CoAPWrongToken alters the token in every third answer to a client.
+	CoAPWrongToken bool `yaml:"coap_wrong_token"`
+
+	// CoAPAnswersLate sends every CoAP answer when nobody waits for it any more.
+	// It hides the other disturbances of CoAP.
+	CoAPAnswersLate bool `yaml:"coap_answers_late"`
+
 	// AcceptAndSilent adds a port that accepts connections and never speaks.
 	AcceptAndSilent bool `yaml:"accept_and_silent"`
 

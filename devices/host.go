@@ -27,7 +27,7 @@ const hostPatience = time.Second
 // hostListeners returns what answers on the address although no device runs
 // there yet, and whether every port was looked at.
 func hostListeners(ctx context.Context, addr netip.Addr) ([]netip.AddrPort, bool) {
-	ports, err := listenerTables(addr)
+	ports, err := boundPorts(addr, tcpTables)
 	if err == nil {
 		return addrPorts(addr, ports), true
 	}
@@ -35,6 +35,17 @@ func hostListeners(ctx context.Context, addr netip.Addr) ([]netip.AddrPort, bool
 	defer cancel()
 	ports, complete := openPorts(ctx, addr, 1, 1<<16-1)
 	return addrPorts(addr, ports), complete
+}
+
+// hostSockets returns the UDP ports of an address on which somebody receives
+// although no device runs there yet. Where the system keeps no table of sockets
+// nothing is found: no port tells over UDP whether it is open.
+func hostSockets(addr netip.Addr) []netip.AddrPort {
+	ports, err := boundPorts(addr, udpTables)
+	if err != nil {
+		return nil
+	}
+	return addrPorts(addr, ports)
 }
 
 func addrPorts(addr netip.Addr, ports []uint16) []netip.AddrPort {
@@ -46,18 +57,25 @@ func addrPorts(addr netip.Addr, ports []uint16) []netip.AddrPort {
 	return all
 }
 
-// tables are where Linux lists TCP sockets. The second one is missing where
-// IPv6 is switched off.
-var tables = [...]string{"/proc/self/net/tcp", "/proc/self/net/tcp6"}
+// A socketTables says where Linux lists sockets, and how it marks those that
+// anybody may send to. The second file is missing where IPv6 is switched off.
+type socketTables struct {
+	files [2]string
+	state string
+}
+
+var (
+	tcpTables = socketTables{[2]string{"/proc/self/net/tcp", "/proc/self/net/tcp6"}, "0A"} // TCP_LISTEN
+	udpTables = socketTables{[2]string{"/proc/self/net/udp", "/proc/self/net/udp6"}, "07"} // not connected
+)
 
 // tableBytes caps a table: 100,000 sockets.
 const tableBytes = 16 << 20
 
-// listenerTables returns the ports on which somebody listens for connections to
-// addr.
-func listenerTables(addr netip.Addr) ([]uint16, error) {
+// boundPorts returns the ports on which somebody waits for others at addr.
+func boundPorts(addr netip.Addr, tables socketTables) ([]uint16, error) {
 	var ports []uint16
-	for i, name := range tables {
+	for i, name := range tables.files {
 		f, err := os.Open(name)
 		if i > 0 && errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -65,7 +83,7 @@ func listenerTables(addr netip.Addr) ([]uint16, error) {
 		if err != nil {
 			return nil, err
 		}
-		ports = append(ports, listening(io.LimitReader(f, tableBytes), addr)...)
+		ports = append(ports, waiting(io.LimitReader(f, tableBytes), addr, tables.state)...)
 		if err := f.Close(); err != nil {
 			return nil, err
 		}
@@ -73,17 +91,14 @@ func listenerTables(addr netip.Addr) ([]uint16, error) {
 	return ports, nil
 }
 
-// stateListen is how a table writes TCP_LISTEN.
-const stateListen = "0A"
-
-// listening reads a table. A socket bound to every address counts: a daemon of
-// the host that listens there answers on every loopback address.
-func listening(table io.Reader, addr netip.Addr) []uint16 {
+// waiting reads a table. A socket bound to every address counts: a daemon of the
+// host that listens there answers on every loopback address.
+func waiting(table io.Reader, addr netip.Addr, state string) []uint16 {
 	var ports []uint16
 	lines := bufio.NewScanner(table)
 	for lines.Scan() {
 		f := strings.Fields(lines.Text())
-		if len(f) < 4 || f[3] != stateListen {
+		if len(f) < 4 || f[3] != state {
 			continue
 		}
 		at, ok := tableAddr(f[1])

@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/hkdf"
@@ -14,10 +15,11 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"net"
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/assay-iot/assay/harness/device"
 )
 
 // seed is where all keys and passwords of emulated devices come from. It is
@@ -42,6 +44,16 @@ func password(unit, credential string) (string, error) {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(b)), err
 }
 
+// preShared returns the key that one unit has for one credential: its password,
+// or 16 bytes that are no text.
+func preShared(unit string, c device.Credential) ([]byte, error) {
+	if c.Encoding == device.Hex {
+		return derive(unit, "pre-shared key "+c.ID, 16)
+	}
+	p, err := password(unit, c.ID)
+	return []byte(p), err
+}
+
 // signingKey returns a key on P-256. Almost every 32 bytes are one; if not, the
 // next ones are tried.
 func signingKey(unit, purpose string) (*ecdsa.PrivateKey, error) {
@@ -59,7 +71,7 @@ func signingKey(unit, purpose string) (*ecdsa.PrivateKey, error) {
 
 // authority returns the certificate, and its key, that signs those of all
 // emulated devices.
-func authority() (*x509.Certificate, *ecdsa.PrivateKey, error) {
+func authority() (*x509.Certificate, crypto.Signer, error) {
 	key, err := signingKey("authority", "signing key")
 	if err != nil {
 		return nil, nil, err
@@ -70,23 +82,29 @@ func authority() (*x509.Certificate, *ecdsa.PrivateKey, error) {
 	return cert, key, err
 }
 
-// certificate returns the certificate of one unit for one address.
-func certificate(unit, model string, addr netip.Addr, selfSigned bool) (tls.Certificate, error) {
-	key, err := signingKey(unit, "TLS key")
+// papers say what the certificate of a unit is like.
+type papers struct {
+	model      string
+	addrs      []netip.Addr
+	names      []string
+	from       time.Time // zero for the usual dates
+	until      time.Time
+	rsaBits    int // 0 for a key on P-256
+	selfSigned bool
+}
+
+// certificate returns the certificate of one unit.
+func certificate(unit string, p papers) (tls.Certificate, error) {
+	key, err := p.key(unit)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	number, err := derive(unit, "certificate number", 8)
+	t, err := p.template(unit)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	t := template(model, binary.BigEndian.Uint64(number)>>1)
-	t.Subject.SerialNumber = unit
-	t.IPAddresses = []net.IP{addr.AsSlice()}
-	t.KeyUsage = x509.KeyUsageDigitalSignature
-	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	parent, signer := t, key
-	if !selfSigned {
+	if !p.selfSigned {
 		if parent, signer, err = authority(); err != nil {
 			return tls.Certificate{}, err
 		}
@@ -96,6 +114,38 @@ func certificate(unit, model string, addr netip.Addr, selfSigned bool) (tls.Cert
 		return tls.Certificate{}, err
 	}
 	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}, nil
+}
+
+func (p papers) key(unit string) (crypto.Signer, error) {
+	if p.rsaBits == 0 {
+		return signingKey(unit, "TLS key")
+	}
+	return rsaKey(unit, p.rsaBits)
+}
+
+func (p papers) template(unit string) (*x509.Certificate, error) {
+	number, err := derive(unit, "certificate number", 8)
+	if err != nil {
+		return nil, err
+	}
+	t := template(p.model, binary.BigEndian.Uint64(number)>>1)
+	t.Subject.SerialNumber = unit
+	t.DNSNames = p.names
+	for _, a := range p.addrs {
+		t.IPAddresses = append(t.IPAddresses, a.AsSlice())
+	}
+	t.KeyUsage = x509.KeyUsageDigitalSignature
+	if p.rsaBits > 0 {
+		t.KeyUsage |= x509.KeyUsageKeyEncipherment
+	}
+	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	if !p.from.IsZero() {
+		t.NotBefore = p.from
+	}
+	if !p.until.IsZero() {
+		t.NotAfter = p.until
+	}
+	return t, nil
 }
 
 // template begins a certificate. Its dates are fixed, so that the same unit at
@@ -111,7 +161,7 @@ func template(name string, number uint64) *x509.Certificate {
 
 // sign makes the certificate. Without a source of chance ECDSA signs as RFC
 // 6979 says: the same bytes each time.
-func sign(t, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) (*x509.Certificate, error) {
+func sign(t, parent *x509.Certificate, key, signer crypto.Signer) (*x509.Certificate, error) {
 	der, err := x509.CreateCertificate(nil, t, parent, key.Public(), signer)
 	if err != nil {
 		return nil, fmt.Errorf("signing a certificate: %w", err)

@@ -13,7 +13,7 @@ import (
 func TestCertificatesAreOfTheUnit(t *testing.T) {
 	addr := netip.MustParseAddr("127.64.0.1")
 	make := func(unit string, selfSigned bool) *x509.Certificate {
-		c, err := certificate(unit, "Lock", addr, selfSigned)
+		c, err := certificate(unit, papers{model: "Lock", addrs: []netip.Addr{addr}, selfSigned: selfSigned})
 		require.NoError(t, err)
 		return c.Leaf
 	}

@@ -33,6 +33,25 @@ type Oddities struct {
 	// TalkativeSSH sends lines of text before the SSH version, as RFC 4253
 	// section 4.2 allows.
 	TalkativeSSH bool `yaml:"talkative_ssh"`
+
+	// CCM8Only offers one DTLS suite, the one with the short tag that RFC 7252
+	// section 9.1.3.1 makes mandatory.
+	CCM8Only bool `yaml:"ccm8_only"`
+
+	// CoAPEcho demands proof of the sender's address (RFC 9175) before it lists
+	// its resources in clear, which it does at length.
+	CoAPEcho bool `yaml:"coap_echo"`
+
+	// CoAPResetsUnknown answers a request for what is not there with a reset.
+	CoAPResetsUnknown bool `yaml:"coap_resets_unknown"`
+
+	// NotYetValid presents a certificate that becomes valid in half an hour: the
+	// maker's clock was fast.
+	NotYetValid bool `yaml:"not_yet_valid"`
+
+	// NeverExpires presents a certificate without an end, as RFC 5280 section
+	// 4.1.2.5 allows for devices.
+	NeverExpires bool `yaml:"never_expires"`
 }
 
 // ParseOddities reads an oddities.yaml. An empty file is an ordinary device.

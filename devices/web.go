@@ -7,9 +7,7 @@ import (
 	"html"
 	"io"
 	"log"
-	"net"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -24,10 +22,8 @@ const (
 // accepted.
 type web struct {
 	server http.Server
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-	done   chan struct{}
+	*handover
+	done chan struct{}
 }
 
 // newWeb serves the set-up page. What it shows to everybody is in the first
@@ -56,9 +52,8 @@ func serveWeb(h http.Handler) *web {
 			MaxHeaderBytes:    webHeader,
 			ErrorLog:          log.New(io.Discard, "", 0),
 		},
-		conns:  make(chan net.Conn),
-		closed: make(chan struct{}),
-		done:   make(chan struct{}),
+		handover: newHandover(),
+		done:     make(chan struct{}),
 	}
 }
 
@@ -91,39 +86,10 @@ func (u unit) mayConfigure(user, got string) bool {
 	return false
 }
 
-// speak hands a connection over and waits until it is done with.
-func (s *web) speak(c net.Conn) {
-	done := &awaited{Conn: c, gone: make(chan struct{})}
-	select {
-	case s.conns <- done:
-		<-done.gone
-	case <-s.closed:
-	}
-}
-
-// Accept makes web the listener of its own server.
-func (s *web) Accept() (net.Conn, error) {
-	select {
-	case c := <-s.conns:
-		return c, nil
-	case <-s.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-// Addr is part of net.Listener.
-func (s *web) Addr() net.Addr { return &net.TCPAddr{} }
-
-// Close stops Accept.
-func (s *web) Close() error {
-	s.once.Do(func() { close(s.closed) })
-	return nil
-}
-
 func (s *web) begin() error {
 	go func() {
 		defer close(s.done)
-		_ = s.server.Serve(s) // ends with ErrServerClosed only
+		_ = s.server.Serve(s.handover) // ends with ErrServerClosed only
 	}()
 	return nil
 }
@@ -131,19 +97,5 @@ func (s *web) begin() error {
 func (s *web) end() error {
 	err := errors.Join(s.server.Close(), s.Close())
 	<-s.done
-	return err
-}
-
-// An awaited connection tells when it was closed.
-type awaited struct {
-	net.Conn
-	gone chan struct{}
-	once sync.Once
-}
-
-// Close closes the connection.
-func (a *awaited) Close() error {
-	err := a.Conn.Close()
-	a.once.Do(func() { close(a.gone) })
 	return err
 }

@@ -19,11 +19,8 @@ func (d *Device) File() (*device.File, error) {
 	}
 	f.Device.Serial = d.Serial
 	f.Device.Addresses = []netip.Addr{d.Addr}
-	f.Device.HostPorts = nil
-	for _, host := range d.Host {
-		f.Device.HostPorts = append(f.Device.HostPorts, host.Port())
-	}
-	f.Trust.Pins = []string{fingerprint(d.unit.leaf())}
+	f.Device.HostPorts, f.Device.HostUDPPorts = portsOf(d.Host), portsOf(d.HostUDP)
+	f.Trust.Pins = []string{fingerprint(d.unit.pinned)}
 	for i := range f.IXIT.SoftServ {
 		row := &f.IXIT.SoftServ[i]
 		for j, want := range row.TCP {
@@ -31,8 +28,21 @@ func (d *Device) File() (*device.File, error) {
 				row.TCP[j] = got
 			}
 		}
+		for j, want := range row.UDP {
+			if got, ok := d.UDPPorts[want]; ok {
+				row.UDP[j] = got
+			}
+		}
 	}
 	return f, nil
+}
+
+func portsOf(all []netip.AddrPort) []uint16 {
+	var ports []uint16
+	for _, a := range all {
+		ports = append(ports, a.Port())
+	}
+	return ports
 }
 
 // Write writes the device file into dir, with the secrets and certificates that
