@@ -1,12 +1,9 @@
 package evidence
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"strconv"
-	"strings"
 )
 
 // A View is the evidence of one unit that a check or a probe declared, and
@@ -53,41 +50,6 @@ func (v View) Resolve(r Ref) error {
 		return fmt.Errorf("into probe %q: %w", r.Probe, err)
 	}
 	return nil
-}
-
-// At returns the field of data that a JSON Pointer names. The empty pointer,
-// which means the whole, names none.
-func At(data json.RawMessage, pointer string) (json.RawMessage, error) {
-	if !strings.HasPrefix(pointer, "/") {
-		return nil, fmt.Errorf("pointer %q names no field", pointer)
-	}
-	for _, step := range strings.Split(pointer[1:], "/") {
-		next, err := descend(data, pointerEscapes.Replace(step))
-		if err != nil {
-			return nil, fmt.Errorf("pointer %q: %w", pointer, err)
-		}
-		data = next
-	}
-	return data, nil
-}
-
-var pointerEscapes = strings.NewReplacer("~1", "/", "~0", "~")
-
-// descend takes one step of a pointer into an object or an array.
-func descend(at json.RawMessage, step string) (json.RawMessage, error) {
-	if bytes.HasPrefix(at, []byte("[")) {
-		var list []json.RawMessage
-		i, err := strconv.ParseUint(step, 10, 31)
-		if err != nil || json.Unmarshal(at, &list) != nil || i >= uint64(len(list)) {
-			return nil, fmt.Errorf("no element %q", step)
-		}
-		return list[i], nil
-	}
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(at, &fields) != nil || fields[step] == nil {
-		return nil, fmt.Errorf("no field %q", step)
-	}
-	return fields[step], nil
 }
 
 // Without returns v as it would be had the named probes brought nothing.
