@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/assay-iot/assay/internal/peers"
 )
 
 func TestPortChoices(t *testing.T) {
@@ -88,6 +90,7 @@ func TestOpenPorts(t *testing.T) {
 
 // What listens on every address is the host's, on ours too.
 func TestHostListeners(t *testing.T) {
+	peers.Loud(t)
 	ln, err := net.Listen("tcp4", "0.0.0.0:0")
 	require.NoError(t, err)
 	defer ln.Close()
@@ -102,6 +105,7 @@ func TestHostListeners(t *testing.T) {
 
 // A port that the host keeps is replaced by the one 10000 above.
 func TestPortTakenByTheHost(t *testing.T) {
+	peers.Loud(t)
 	ln, err := net.Listen("tcp4", "0.0.0.0:7003")
 	if err != nil {
 		t.Skip("port 7003 is in use here")

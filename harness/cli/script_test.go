@@ -15,11 +15,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/assay-iot/assay/internal/peers"
 )
 
 // Scripts find the stored bundles and the profile that they were made under in
 // the folder that they run in.
 func TestScripts(t *testing.T) {
+	peers.Quiet(t) // scripts look at all ports of emulated devices
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {

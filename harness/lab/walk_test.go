@@ -15,6 +15,7 @@ import (
 	"github.com/assay-iot/assay/harness/evidence/bundle"
 	"github.com/assay-iot/assay/harness/profile"
 	"github.com/assay-iot/assay/harness/verdict"
+	"github.com/assay-iot/assay/internal/peers"
 	"github.com/assay-iot/assay/profiles"
 )
 
@@ -43,6 +44,7 @@ func job(t *testing.T, spec devices.Spec) Job {
 // Every member of every family is told what its expected.yaml says, check by
 // check and requirement by requirement.
 func TestMembers(t *testing.T) {
+	peers.Quiet(t)
 	all, err := devices.All()
 	if err != nil {
 		t.Fatal(err)
@@ -70,6 +72,7 @@ func TestMembers(t *testing.T) {
 // need are run, so that the other verdicts are those of checks that these
 // probes suffice for.
 func TestWalk(t *testing.T) {
+	peers.Quiet(t)
 	all, err := devices.All()
 	if err != nil {
 		t.Fatal(err)
@@ -168,6 +171,7 @@ var disturbed = []string{
 // A disturbance alone, on a device that is sound otherwise, makes nothing fail:
 // what it hides is inconclusive and says what would decide it.
 func TestRule2DisturbancesFailNothing(t *testing.T) {
+	peers.Quiet(t)
 	all, err := devices.All()
 	if err != nil {
 		t.Fatal(err)

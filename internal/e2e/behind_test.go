@@ -30,6 +30,7 @@ const plugged = 100
 // ports.
 func measure(t testing.TB, spec devices.Spec) measured {
 	t.Helper()
+	peers.Quiet(t)
 	d, err := devices.Start(t.Context(), spec)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })

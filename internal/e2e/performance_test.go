@@ -15,11 +15,13 @@ import (
 	"github.com/assay-iot/assay/devices"
 	"github.com/assay-iot/assay/harness"
 	"github.com/assay-iot/assay/harness/probes/tcpports"
+	"github.com/assay-iot/assay/internal/peers"
 )
 
 // emulated starts a device and writes its file.
 func emulated(t testing.TB, name string) (*devices.Device, string) {
 	t.Helper()
+	peers.Quiet(t)
 	d, err := devices.Start(t.Context(), devices.Spec{Name: name})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })

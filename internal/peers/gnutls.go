@@ -24,6 +24,7 @@ func GnuTLSServer(t testing.TB, c GnuTLSConfig) *Peer {
 	if c.Priority == "" {
 		c.Priority = "NORMAL"
 	}
+	Loud(t)
 	return Start(t, Spec{
 		Name: "gnutls", Program: "usr/bin/gnutls-serv",
 		Env: []string{"GNUTLS_SYSTEM_PRIORITY_FILE=/dev/null"}, // not the machine's policy
