@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"github.com/assay-iot/assay/harness/probe"
+	"github.com/assay-iot/assay/harness/probes/internal/coapwire"
 )
 
 // Ask puts a question until it is answered, at most three times, each a single
-// message, with a control before, between and after. The control is a ping, or
-// the listing where a ping is not answered. Of an answer in blocks the first is
-// enough. An error says nothing about the device.
+// message, with a control before, between and after. The control is the
+// listing, or a ping where that is not answered. Of an answer in blocks the
+// first is enough. An error says nothing about the device.
 func (s *Session) Ask(ctx context.Context, r Request) (Asked, error) {
 	r.Once, r.First = true, true
 	a := Asked{Exchange: s.blank(r)}
@@ -37,17 +38,20 @@ func (s *Session) Ask(ctx context.Context, r Request) (Asked, error) {
 // A control is a question whose answer is certain while the server is there.
 type control func(ctx context.Context) (Exchange, error)
 
-// control finds one that is answered.
+// control finds one that is answered. Any response to the listing will do.
 func (s *Session) control(ctx context.Context) (control, error) {
-	ping := func(ctx context.Context) (Exchange, error) { return s.ping(ctx, true) }
-	x, err := s.Ping(ctx)
+	list := Request{Path: Core, First: true, Options: []coapwire.Option{coapwire.Block{SZX: controlSize}.Option(coapwire.Block2)}}
+	x, err := s.Do(ctx, list)
 	if err != nil || x.There() {
-		return ping, err
+		list.Once = true
+		return func(ctx context.Context) (Exchange, error) { return s.Do(ctx, list) }, err
 	}
-	return func(ctx context.Context) (Exchange, error) {
-		return s.Do(ctx, Request{Path: Core, Once: true, First: true})
-	}, nil
+	return func(ctx context.Context) (Exchange, error) { return s.ping(ctx, true) }, nil
 }
+
+// controlSize is the exponent of the size of what is asked of a listing: 64
+// bytes are enough.
+const controlSize = 2
 
 // keep makes a control exchange and counts it.
 func (s *Session) keep(ctx context.Context, a *Asked, c control) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/probes/internal/coapwire"
@@ -177,12 +178,22 @@ func (s *Session) ping(ctx context.Context, once bool) (Exchange, error) {
 	if !s.Door.Datagrams() {
 		m = coapwire.Message{Code: coapwire.Ping, Token: token()}
 	}
+	if s.Door.Datagrams() {
+		if err := pause(ctx, time.Until(s.pinged.Add(pingGap))); err != nil {
+			return x, err
+		}
+	}
 	c := &call{s: s, m: m, x: &x, once: once}
 	t, outcome, err := c.run(ctx)
+	s.pinged = time.Now()
 	x.Request, x.Response, x.Tries, x.Took, x.Outcome = t.sent, t.size, t.tries, t.took, outcome
 	x.Span = s.since(begun)
 	return x, err
 }
+
+// pingGap lies between two pings: libcoap rejects no more than four messages a
+// second of one client.
+const pingGap = 300 * time.Millisecond
 
 // There reports whether the exchange shows that the server is there: it answered
 // anything, in the protocol's own words.

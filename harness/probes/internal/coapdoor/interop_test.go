@@ -150,6 +150,7 @@ func TestAgainstLibCoAP(t *testing.T) {
 	}{{plain, nil, Opened}, {stream, nil, Opened}, {secure, &good, Opened}, {secure, &bad, Silent}, {secure, nil, Refused}, {plain, &good, NotTried}} {
 		t.Run(string(tt.door.Transport)+"_"+string(tt.want), func(t *testing.T) {
 			t.Parallel()
+			begun := time.Now()
 			s, answer, err := Open(t.Context(), coaptest.New(t).Input, tt.door, Client{Login: tt.login})
 			require.NoError(t, err)
 			require.Equal(t, tt.want, answer.Outcome)
@@ -174,9 +175,20 @@ func TestAgainstLibCoAP(t *testing.T) {
 			require.NoError(t, err)
 			assert.True(t, ok)
 			assert.Equal(t, Code("2.05"), n.Code)
-			ping, err := s.Ping(t.Context())
+			for range 3 { // it rejects no more than four messages a second
+				ping, err := s.Ping(t.Context())
+				require.NoError(t, err)
+				assert.True(t, ping.There())
+				assert.Equal(t, 1, ping.Tries)
+			}
+			a, err := s.Ask(t.Context(), Request{Path: "/"})
 			require.NoError(t, err)
-			assert.True(t, ping.There())
+			assert.Equal(t, Code("2.05"), a.Exchange.Code)
+			assert.Equal(t, a.Controls, a.Kept)
+			if tt.door.Transport == DTLS { // also after the time of the handshake is over
+				time.Sleep(Patience - time.Since(begun) + 100*time.Millisecond)
+				assert.Equal(t, Code("2.05"), do(t, s, Request{Path: "/"}).Code)
+			}
 		})
 	}
 }

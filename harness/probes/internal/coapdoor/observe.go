@@ -96,6 +96,9 @@ const gone = 100 * time.Millisecond
 
 // pause waits, but no longer than ctx.
 func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	select {
 	case <-time.After(d):
 		return nil

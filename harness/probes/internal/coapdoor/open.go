@@ -107,6 +107,9 @@ func dial(ctx context.Context, in probe.Input, door Door, login *probe.Login, st
 	if inner == nil {
 		return nil, answer, errors.Join(err, conn.Close())
 	}
+	if err := conn.SetDeadline(time.Time{}); err != nil { // what is inside sets its own; the end that was agreed on stays
+		return nil, Answer{}, errors.Join(err, inner.Close())
+	}
 	if !keep() {
 		return nil, Answer{}, errors.Join(ctx.Err(), inner.Close())
 	}

@@ -69,7 +69,8 @@ type Session struct {
 	seen    []uint16 // message IDs that were acknowledged
 	resets  int
 	pongs   int
-	most    int // bytes of a message that the server takes over TCP
+	pinged  time.Time // last
+	most    int       // bytes of a message that the server takes over TCP
 }
 
 func newSession(ctx context.Context, in probe.Input, door Door, conn transport.Conn) *Session {
