@@ -138,3 +138,14 @@ func observed(t *testing.T, c mux.Conn, path string) bool {
 	defer func() { _ = o.Cancel(t.Context()) }() // the connection ends with the test
 	return within(told)
 }
+
+// A session that was opened lasts as long as its client is heard of.
+func TestSessionsOutliveTheirOpening(t *testing.T) {
+	t.Parallel()
+	c := asApp(t, thermostat(t))
+	for began := time.Now(); time.Since(began) < opening+time.Second; time.Sleep(200 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		require.NoError(t, c.Ping(ctx), "after %s", time.Since(began))
+		cancel()
+	}
+}

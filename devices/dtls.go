@@ -66,7 +66,9 @@ func (u unit) speakDTLS(c *client, s service) {
 	defer inside.Close()
 	patience := time.AfterFunc(opening, func() { _ = c.Close() })
 	err = inside.Handshake()
-	if patience.Stop() && err == nil {
+	// The deadline of the opening lies on the datagrams below, which whoever
+	// speaks inside cannot reach.
+	if patience.Stop() && err == nil && c.SetDeadline(time.Time{}) == nil {
 		s.speak(inside)
 	}
 }
