@@ -2,10 +2,12 @@ package devices
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/pion/dtls/v3"
 	coapdtls "github.com/plgd-dev/go-coap/v3/dtls"

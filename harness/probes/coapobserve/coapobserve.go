@@ -145,8 +145,8 @@ func round(ctx context.Context, observers []*observer, paths []string) {
 	}
 	waiting.Wait()
 	for _, o := range ready {
-		if err := o.cancel(ctx); o.err == nil {
-			o.err = err
+		if o.err == nil && ctx.Err() == nil { // else closing the session gives back what there is
+			o.err = o.cancel(ctx)
 		}
 	}
 }

@@ -166,7 +166,7 @@ func TestGivenBackAfterCancel(t *testing.T) {
 	require.ErrorAs(t, err, &partial)
 	assert.ErrorIs(t, err, context.Canceled)
 	assert.Less(t, time.Since(begun), 10*time.Second)
-	assert.Zero(t, device.Observers())
+	assert.Eventually(t, func() bool { return device.Observers() == 0 }, time.Second, time.Millisecond)
 }
 
 func TestGone(t *testing.T) {
@@ -193,9 +193,32 @@ func TestTooManyResources(t *testing.T) {
 
 // A run never does more than was announced.
 func TestBound(t *testing.T) {
+	assert.NoError(t, evidence.CheckType(Probe.Info().Evidence))
 	one, most := bound(probe.Target{Open: 1}), bound(probe.Target{Open: probe.MaxOpen})
 	assert.Equal(t, 2*rounds, one.Connections)
 	assert.Equal(t, maxVisits*rounds, most.Connections)
 	assert.Equal(t, maxVisits*rounds, most.Logins)
 	assert.Less(t, patient.longest(), 10*time.Minute)
+}
+
+// libcoap's clock tells everybody who asks, in clear too where it has a key.
+func TestAgainstLibCoAP(t *testing.T) {
+	t.Parallel()
+	udp, tcp, dtls := coaptest.LibCoAP(t, "-k", app.Password, "-h", "hint")
+	read := visitsOf(udp, tcp, dtls)
+	read.Resources = []coapread.Resource{{Path: []byte("/time"), Declared: evidence.No, Observable: evidence.Yes}}
+	e, _, err := collect(t, t.Context(), coaptest.New(t, app), read, manner{wait: 8 * time.Second, tick: 50 * time.Millisecond})
+	require.NoError(t, err)
+	require.Len(t, e.Visits, 4)
+	for _, v := range e.Visits {
+		for _, r := range v.Rounds {
+			if v.Door == dtls && v.Reader == coapread.Stranger {
+				assert.NotEqual(t, coapdoor.Opened, r.Entry.Outcome)
+				continue
+			}
+			assert.Equal(t, evidence.Yes, r.Resources[0].Registered, "%s as %s", v.Door.Endpoint().Name, v.Reader)
+			assert.Positive(t, r.Resources[0].Notifications)
+			assert.Equal(t, coapdoor.Answered, r.Resources[0].Cancel.Outcome)
+		}
+	}
 }

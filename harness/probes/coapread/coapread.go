@@ -89,7 +89,6 @@ func (v *visitors) run(ctx context.Context) (Evidence, error) {
 	}
 	for range rounds {
 		v.round(ctx, e.Resources)
-		v.spare()
 	}
 	for _, g := range v.guests {
 		e.Visits = append(e.Visits, g.Visit)
@@ -180,14 +179,6 @@ func (v *visitors) round(ctx context.Context, resources []Resource) {
 	}
 	v.slow(len(resources))
 	v.each(func(g *guest) error { return g.end(ctx) })
-}
-
-// spare keeps holders from the next round whose log-in was of no use in this
-// one: to be met with silence again shows nothing.
-func (v *visitors) spare() {
-	for _, g := range v.guests {
-		g.done = g.done || !g.lost && g.Reader == Holder && g.round().Entry.Outcome != coapdoor.Opened
-	}
 }
 
 // slow names those who had more to ask than there was time. What they did ask

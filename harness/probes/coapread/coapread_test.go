@@ -254,6 +254,7 @@ func TestTimeRunsOut(t *testing.T) {
 
 // A run never does more than was announced.
 func TestBound(t *testing.T) {
+	assert.NoError(t, evidence.CheckType(Probe.Info().Evidence))
 	one, most := bound(probe.Target{Open: 1}), bound(probe.Target{Open: probe.MaxOpen})
 	assert.Equal(t, readers*rounds*maxEntries+readers+1, one.Connections)
 	assert.Equal(t, readers*rounds, one.Logins)

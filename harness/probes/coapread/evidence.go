@@ -61,9 +61,9 @@ type Visit struct {
 	Reader     Reader           `json:"reader"`
 	Credential declaration.Name `json:"credential"` // empty for a stranger
 	Listing    Listing          `json:"listing"`    // as it was read in the first round, before all else
-	// Rounds are two fresh exchanges, or one where a log-in was of no use. In
-	// each of them all readers ask for one resource, one after the other, before
-	// any asks for the next one.
+	// Rounds are two fresh exchanges, or one where a reader was met with
+	// silence, or a log-in was of no use. In each of them all readers ask for one
+	// resource, one after the other, before any asks for the next one.
 	Rounds []Round `json:"rounds"`
 }
 
@@ -74,7 +74,7 @@ type Round struct {
 	// where the reader was not let in, and fewer where time ran out.
 	Reads []Read `json:"reads"`
 	// Before and After are empty messages, which every server answers, around
-	// all reads.
+	// all reads. After is not sent where nothing was answered.
 	Before Exchange `json:"control_before"`
 	After  Exchange `json:"control_after"`
 }

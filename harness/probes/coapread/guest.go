@@ -3,6 +3,7 @@ package coapread
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/assay-iot/assay/harness/probes/internal/coapdoor"
@@ -27,7 +28,7 @@ type guest struct {
 	session *coapdoor.Session
 	entries int  // in this round
 	brought int  // bytes of payload in this session
-	mute    bool // nothing was answered so far in this round
+	mute    bool // nothing is answered any more, or was so far in this round
 	done    bool // there is no use in more rounds
 	lost    bool // we could not go on, which says nothing about the device
 }
@@ -69,7 +70,7 @@ func (g *guest) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	round := Round{Entry: entry, Before: coapguest.Untried(coapdoor.Ping), After: coapguest.Untried(coapdoor.Ping)}
+	round := blank(entry)
 	if g.session != nil {
 		if round.Before, err = g.session.Ping(ctx); err != nil {
 			return err
@@ -80,10 +81,17 @@ func (g *guest) begin(ctx context.Context) error {
 	return nil
 }
 
-// end sends the last control.
+// blank is a round in which nothing was asked yet.
+func blank(entry Answer) Round {
+	return Round{Entry: entry, Before: coapguest.Untried(coapdoor.Ping), After: coapguest.Untried(coapdoor.Ping)}
+}
+
+// end sends the last control, unless nothing is answered any more.
 func (g *guest) end(ctx context.Context) (err error) {
 	round := g.round()
-	if round.Entry.Outcome != coapdoor.Opened {
+	heard := func(r Read) bool { return r.Get.Exchange.Outcome != coapdoor.Silent }
+	g.done = g.mute && !slices.ContainsFunc(round.Reads, heard)
+	if round.Entry.Outcome != coapdoor.Opened || g.mute {
 		return nil
 	}
 	round.After, err = g.do(ctx, coapdoor.Ping, "", func(s *coapdoor.Session) (Exchange, error) { return s.Ping(ctx) })
@@ -95,12 +103,16 @@ func (g *guest) round() *Round { return &g.Rounds[len(g.Rounds)-1] }
 // list reads the listing before all else.
 func (g *guest) list(ctx context.Context, f *found) error {
 	g.Listing = Listing{Exchange: coapguest.Untried(coapdoor.GET)}
-	if _, err := g.enter(ctx, stay); err != nil || g.session == nil {
+	entry, err := g.enter(ctx, stay)
+	if g.done = err == nil && useless(g.Reader, entry.Outcome); g.done {
+		g.Rounds = []Round{blank(entry)}
+	}
+	if err != nil || g.session == nil {
 		return err
 	}
 	defer g.leave()
 	var l coapdoor.Listing
-	_, err := patiently(ctx, func(ctx context.Context) (x Exchange, err error) {
+	_, err = patiently(ctx, func(ctx context.Context) (x Exchange, err error) {
 		l, err = g.session.List(ctx)
 		return l.Exchange, err
 	})
@@ -114,6 +126,13 @@ func (g *guest) list(ctx context.Context, f *found) error {
 		f.add(link)
 	}
 	return nil
+}
+
+// useless reports whether nothing more is to be learned at a door: a reader was
+// met with silence, or a log-in was turned away. To see that again shows
+// nothing, and costs the whole wait for a handshake.
+func useless(who Reader, entry coapdoor.Outcome) bool {
+	return entry == coapdoor.Silent || who == Holder && entry != coapdoor.Opened
 }
 
 // patiently makes an exchange that ends in time. Who sends one block a minute
@@ -135,12 +154,12 @@ func (g *guest) read(ctx context.Context, path string) error {
 	}
 	r := Read{Non: Asked{Exchange: coapguest.Untried(coapdoor.GET)}}
 	var err error
-	if r.Get, err = g.ask(ctx, coapdoor.Request{Path: path, First: path == Core}); err != nil {
+	if r.Get, err = g.ask(ctx, coapdoor.Request{Path: path, First: path == Core}, false); err != nil {
 		return err
 	}
 	g.look(path, &r)
 	if g.Door.Transport == coapdoor.UDP {
-		if r.Non, err = g.ask(ctx, coapdoor.Request{Path: path, Non: true, First: true}); err != nil {
+		if r.Non, err = g.ask(ctx, coapdoor.Request{Path: path, Non: true, First: true}, r.Get.Exchange.Outcome == coapdoor.Silent); err != nil {
 			return err
 		}
 		g.guest.Conceal(path, r.Non.Exchange.Payload)
@@ -151,19 +170,22 @@ func (g *guest) read(ctx context.Context, path string) error {
 	return nil
 }
 
-// ask asks for a resource. Where a datagram brings no answer, it is asked for
-// again between controls, unless nobody has answered anything: there is no
-// control then.
-func (g *guest) ask(ctx context.Context, r coapdoor.Request) (asked Asked, err error) {
+// ask asks for a resource. Where a datagram brings nothing at all, it is asked
+// for again between controls, unless nobody has answered anything: there is no
+// control then. Who knows already that it brings nothing asks so at once.
+func (g *guest) ask(ctx context.Context, r coapdoor.Request, unheard bool) (asked Asked, err error) {
 	asked.Times, r.Once = 1, g.mute && r.Path != Core
 	asked.Exchange, err = g.do(ctx, coapdoor.GET, r.Path, func(s *coapdoor.Session) (Exchange, error) {
-		x, err := patiently(ctx, func(ctx context.Context) (Exchange, error) { return s.Do(ctx, r) })
-		unheard := g.mute
-		g.mute = g.mute && x.Outcome == coapdoor.Silent
-		if err != nil || x.Outcome != coapdoor.Silent || !g.Door.Datagrams() || unheard {
-			return x, err
+		mute := g.mute
+		if !unheard || mute {
+			x, err := patiently(ctx, func(ctx context.Context) (Exchange, error) { return s.Do(ctx, r) })
+			nothing := x.Outcome == coapdoor.Silent && x.Response == 0
+			if g.mute = mute && nothing; err != nil || !nothing || mute || !g.Door.Datagrams() {
+				return x, err
+			}
 		}
 		asked, err = s.Ask(ctx, r)
+		g.mute = asked.Kept == 0
 		return asked.Exchange, err
 	})
 	return asked, err

@@ -303,6 +303,7 @@ func TestWhatMayBeWritten(t *testing.T) {
 
 // A run never does more than was announced.
 func TestBound(t *testing.T) {
+	assert.NoError(t, evidence.CheckType(Probe.Info().Evidence))
 	one, most := bound(probe.Target{Open: 1}), bound(probe.Target{Open: probe.MaxOpen})
 	assert.Equal(t, maxResources*(tries+4)*perTry, one.Connections)
 	assert.Equal(t, maxResources*(tries*maxDoors+4), most.Logins)

@@ -19,14 +19,13 @@ type person struct {
 	entry   coapdoor.Answer // of the session, or how the door turned the person away
 }
 
-// newPeople returns those whom coap-read was let in as, the holders first, then
-// the strangers in the order of the doors.
+// newPeople returns those who were answered when coap-read knocked, the holders
+// first, then the strangers in the order of the doors.
 func newPeople(in probe.Input, read coapread.Evidence) []*person {
 	accounts := coapguest.New(in, read.Standing)
 	var people []*person
 	for _, v := range read.Visits {
-		opened := slices.ContainsFunc(v.Rounds, func(r coapread.Round) bool { return r.Entry.Outcome == coapdoor.Opened })
-		if v.Reader == coapread.Holder && !opened {
+		if !slices.ContainsFunc(v.Rounds, func(r coapread.Round) bool { return answeredAt(v.Reader, r.Entry.Outcome) }) {
 			continue
 		}
 		p := &person{actor: Actor{v.Door, v.Reader, v.Credential}, guest: &coapguest.Guest{In: in, Door: v.Door}}
@@ -40,6 +39,12 @@ func newPeople(in probe.Input, read coapread.Evidence) []*person {
 		p.guest.Beside = true
 	}
 	return people
+}
+
+// answeredAt reports whether a reader may try again: who was let in, and a
+// stranger who was turned away.
+func answeredAt(who coapread.Reader, entry coapdoor.Outcome) bool {
+	return entry == coapdoor.Opened || entry == coapdoor.Refused && who == coapread.Stranger
 }
 
 func rank(p *person) int {
