@@ -32,6 +32,8 @@ type MosquittoListener struct {
 	Certificate *Certificate
 	// ClientCertificate asks clients for one of the same authority.
 	ClientCertificate bool
+	// Options are more lines, such as "tls_version tlsv1.3".
+	Options []string
 }
 
 // Mosquitto starts a broker. Peer.Addrs are in the order of the listeners.
@@ -98,5 +100,5 @@ func (c MosquittoConfig) listener(r Room, l MosquittoListener, at netip.AddrPort
 			fmt.Sprintf("require_certificate %t", l.ClientCertificate),
 		}, "\n"))
 	}
-	return lines
+	return append(lines, l.Options...)
 }

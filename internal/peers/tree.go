@@ -98,10 +98,11 @@ func environ(root string) []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "LD_LIBRARY_PATH=" + strings.Join(libraries(root), ":")}
 }
 
-// libraries are the folders of the tree that hold shared libraries.
+// libraries are the folders of the tree that hold shared libraries. That of BLAS
+// stands apart: installed, a link would lead to it.
 func libraries(root string) []string {
 	var dirs []string
-	for _, pattern := range []string{"lib/*-linux-gnu*", "usr/lib/*-linux-gnu*"} {
+	for _, pattern := range []string{"lib/*-linux-gnu*", "usr/lib/*-linux-gnu*", "usr/lib/*-linux-gnu*/blas"} {
 		found, _ := filepath.Glob(filepath.Join(root, pattern)) // its only error is a bad pattern
 		dirs = append(dirs, found...)
 	}
