@@ -13,10 +13,11 @@ import (
 
 // A boot is one run of a device, from power-on to power-off.
 type boot struct {
-	unit   unit
-	number int // from 1
-	began  time.Time
-	gate   *gate
+	unit    unit
+	servers lwm2mServers
+	number  int // from 1
+	began   time.Time
+	gate    *gate
 
 	talks sync.WaitGroup
 	mu    sync.Mutex
@@ -47,6 +48,7 @@ type service struct {
 func newBoot(d *Device) *boot {
 	return &boot{
 		unit:    d.unit,
+		servers: d.servers,
 		number:  d.boots,
 		began:   time.Now(),
 		gate:    newGate(d.unit.faults),

@@ -43,13 +43,14 @@ type Device struct {
 	HostUDP      []netip.AddrPort  // where UDP sockets of others were bound before
 	HostComplete bool              // every port was looked at for Host
 
-	unit  unit
-	modes PortMode
-	stop  func() bool // forgets the context of the start
-	mu    sync.Mutex  // held while the device is switched on or off
-	now   *boot       // nil while it is off
-	boots int         // so far
-	ended bool
+	unit    unit
+	modes   PortMode
+	servers lwm2mServers // where it connects to
+	stop    func() bool  // forgets the context of the start
+	mu      sync.Mutex   // held while the device is switched on or off
+	now     *boot        // nil while it is off
+	boots   int          // so far
+	ended   bool
 }
 
 // Start switches a device on. It runs until Close, or until ctx ends.
@@ -104,6 +105,9 @@ func start(ctx context.Context, spec Spec, folder Folder) (*Device, error) {
 	d.HostUDP = hostSockets(d.Addr)
 	var err error
 	if d.unit, err = newUnit(d.Serial, d.Addr, folder); err != nil {
+		return nil, err
+	}
+	if d.servers, err = reachable(ctx, folder.File.IXIT.LwM2M); err != nil {
 		return nil, err
 	}
 	d.mu.Lock()

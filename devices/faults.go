@@ -91,6 +91,10 @@ type Faults struct {
 	// all objects without security.
 	LwM2MNoSecRead bool `yaml:"lwm2m_nosec_read"`
 
+	// LwM2MNoSecBootstrap asks the bootstrap server for keys without security. The
+	// registration that follows is inside DTLS all the same.
+	LwM2MNoSecBootstrap bool `yaml:"lwm2m_nosec_bootstrap"`
+
 	// DTLSDefaultPSK lets the identity and the key of a library's examples in as
 	// well, on every unit of the model.
 	DTLSDefaultPSK bool `yaml:"dtls_default_psk"`

@@ -59,6 +59,9 @@ func (b *boot) services() ([]service, []part) {
 	}
 	coap, doors := b.coapServices()
 	all, parts = append(all, coap...), append(parts, doors...)
+	if b.servers != (lwm2mServers{}) {
+		parts = append(parts, newLwM2MClient(u, b.servers))
+	}
 	for _, extra := range []struct {
 		on bool
 		service

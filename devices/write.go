@@ -21,6 +21,9 @@ func (d *Device) File() (*device.File, error) {
 	f.Device.Addresses = []netip.Addr{d.Addr}
 	f.Device.HostPorts, f.Device.HostUDPPorts = portsOf(d.Host), portsOf(d.HostUDP)
 	f.Trust.Pins = []string{fingerprint(d.unit.pinned)}
+	if l := f.IXIT.LwM2M; l != nil {
+		l.BootstrapServer, l.Server = d.servers.bootstrap, d.servers.server
+	}
 	for i := range f.IXIT.SoftServ {
 		row := &f.IXIT.SoftServ[i]
 		for j, want := range row.TCP {

@@ -172,7 +172,7 @@ func (c *collector) begin(p probe.Any, phase string) (finish func() evidence.Rec
 	}
 	in.Evidence = c.view(info)
 	bound := info.Bound(in.Target)
-	in.Net = within(in.Net, bound)
+	in.Net, in.Bench = within(in.Net, bound), benchWithin(in.Bench, bound)
 	ctx, cancel := c.bounded(info, bound)
 	end, err := guard(func() (probe.End, error) { return p.Begin(ctx, in) })
 	return func() evidence.Record {

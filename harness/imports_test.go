@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"harness/device":                            {"harness/msg", "harness/evidence"},
 	"harness/result":                            {"harness/verdict", "harness/msg", "harness/evidence"},
 	"harness/transport":                         {"harness/evidence", "harness/device"},
+	"harness/bench":                             {"harness/transport"},
 	"harness/probe":                             {"harness/verdict", "harness/msg", "harness/evidence", "harness/device", "harness/transport"},
 	"harness/probes/internal/mqttlab":           {"harness/...", "devices"},        // used by tests alone
 	"harness/probes/internal/dtlsdoor/dtlstest": {"harness/...", "internal/peers"}, // likewise

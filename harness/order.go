@@ -132,7 +132,7 @@ func (s *Session) choosePorts() error {
 			Unit: u.name, Addrs: u.file.Device.Addresses, Ports: s.Ports.List, Pace: s.Pace,
 			Open:      min(probe.MaxOpen, len(s.Ports.List)*len(u.file.Device.Addresses)),
 			PerSecond: transport.LimitsOf(s.Pace).PerSecond, Known: s.known(u.file), Exclude: hostPorts(u.file),
-			UDP: s.datagramPorts(u.file), Second: s.second(),
+			UDP: s.datagramPorts(u.file), Second: s.second(), Roles: roles(u.file),
 		}
 	}
 	return nil
@@ -160,7 +160,7 @@ func (s *Session) second() netip.Addr {
 }
 
 // datagramPorts are the UDP ports that are asked: those that somebody named, and
-// the standard ones.
+// the standard ones, without those of the machine that runs an emulated device.
 func (s *Session) datagramPorts(f *device.File) []uint16 {
 	var ports []uint16
 	for _, service := range f.IXIT.SoftServ {
@@ -171,7 +171,7 @@ func (s *Session) datagramPorts(f *device.File) []uint16 {
 		ports = append(ports, s.Ports.List...)
 	}
 	slices.Sort(ports)
-	return slices.Compact(ports)
+	return slices.DeleteFunc(slices.Compact(ports), func(p uint16) bool { return slices.Contains(f.Device.HostUDPPorts, p) })
 }
 
 // known are the endpoints that somebody named.

@@ -24,7 +24,7 @@ func parsed(t *testing.T, text string) *device.File {
 	return f
 }
 
-const bench = `device: {id: lock, addresses: [192.168.7.20]}
+const onBench = `device: {id: lock, addresses: [192.168.7.20]}
 consent: {who: J. Doe, what: bench, until: 2026-12-31, effect: intrusive}
 ixit:
   soft_serv:
@@ -41,15 +41,15 @@ func order(f *device.File, addr string) Order {
 
 // What the user asked wrongly is an error before the first packet.
 func TestRule2PrepareRefuses(t *testing.T) {
-	strong := order(parsed(t, bench), "")
+	strong := order(parsed(t, onBench), "")
 	strong.Effect = probe.Disruptive
-	late := order(parsed(t, bench), "")
+	late := order(parsed(t, onBench), "")
 	late.Effect, late.Now = probe.Intrusive, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 	bare := order(nil, "192.168.7.20")
 	bare.Effect = probe.Intrusive
-	twins := order(parsed(t, bench), "")
+	twins := order(parsed(t, onBench), "")
 	twins.Units = []UnitOrder{{"unit-2", device.Bare(netip.MustParseAddr("192.168.7.21"))}, {"unit-2", device.Bare(netip.MustParseAddr("192.168.7.22"))}}
-	glob := order(parsed(t, bench), "")
+	glob := order(parsed(t, onBench), "")
 	glob.Selection.Only = []string{"nothing.*"}
 	tests := []struct {
 		name string
@@ -76,7 +76,7 @@ func TestRule2PrepareRefuses(t *testing.T) {
 }
 
 func TestPrepareDefaults(t *testing.T) {
-	s, err := order(parsed(t, bench), "").Prepare()
+	s, err := order(parsed(t, onBench), "").Prepare()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestPrepareDefaults(t *testing.T) {
 	if err != nil || local.Pace != transport.Bench || local.PortTime() != 0 {
 		t.Errorf("on loopback: pace %q, %v", local.Pace, err)
 	}
-	consented := order(parsed(t, bench), "")
+	consented := order(parsed(t, onBench), "")
 	consented.Effect, consented.Consent = probe.Disruptive, "A. Boss, lab 2"
 	if _, err := consented.Prepare(); err != nil {
 		t.Errorf("with consent on the command line: %v", err)
@@ -103,7 +103,7 @@ func TestPrepareDefaults(t *testing.T) {
 
 // A preview names every probe with its bound, and says what stands in the way.
 func TestPreview(t *testing.T) {
-	o := order(parsed(t, bench), "")
+	o := order(parsed(t, onBench), "")
 	o.Profiles = shipped(t)
 	s, err := o.Prepare()
 	if err != nil {
@@ -121,6 +121,25 @@ func TestPreview(t *testing.T) {
 	for _, r := range p.Requirements {
 		if r.CanDecide != r.Lacks.IsZero() {
 			t.Errorf("%s: can decide %t, lacks %q", r.ID, r.CanDecide, r.Lacks)
+		}
+	}
+}
+
+// Over UDP the declared ports are asked, the standard ones, and a short list of
+// the operator; never those of the machine itself.
+func TestDatagramPorts(t *testing.T) {
+	f, err := device.Parse("a.yaml", []byte("device: {id: a, addresses: [127.64.0.1], host_udp_ports: [5684]}\nixit: {soft_serv: [{id: c, udp: [61616, 5683]}]}\n"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]uint16{"7,9": {7, 9, 5683, 61616}, "all": {5683, 61616}} {
+		ports, err := ParsePorts(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := Session{Order: Order{Ports: ports}}
+		if got := s.datagramPorts(f); !slices.Equal(got, want) {
+			t.Errorf("--ports %s: %v, want %v", name, got, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/assay-iot/assay/harness/bench"
 	"github.com/assay-iot/assay/harness/check"
 	"github.com/assay-iot/assay/harness/evidence"
 	"github.com/assay-iot/assay/harness/evidence/bundle"
@@ -106,7 +107,7 @@ func (s *Session) open(j *bundle.Journal) ([]Unit, error) {
 		logins.net = net
 		logins.hide()
 		in := probe.Input{
-			Target: u.target, Net: net, Logins: logins, Journal: j, Operator: s.Operator, Declared: declared(u.file), Mask: net.Mask,
+			Target: u.target, Net: net, Bench: bench.New(net, u.target.Addrs), Logins: logins, Journal: j, Operator: s.Operator, Declared: declared(u.file), Mask: net.Mask,
 			Given: &probe.Given{Device: u.file, Anchors: s.Trust, Now: s.Now, Clock: s.Clock},
 		}
 		if s.File == nil && u.name == evidence.DUT {

@@ -61,3 +61,26 @@ func (d *boundDialer) Knock(ctx context.Context, addrs []netip.AddrPort, patienc
 	}
 	transport.Knock(ctx, d.Dialer, addrs, patience, tell)
 }
+
+// benchWithin returns a bench that holds one run of a probe to its bound: a port
+// from which the device connects counts as a connection.
+func benchWithin(b probe.Bench, bound probe.Bound) probe.Bench {
+	if b == nil {
+		return nil
+	}
+	return &boundBench{bench: b, bound: bound}
+}
+
+type boundBench struct {
+	bench probe.Bench
+	bound probe.Bound
+	peers atomic.Int64
+}
+
+// ListenUDP spends as many of the connections of the bound as there may be peers.
+func (b *boundBench) ListenUDP(ctx context.Context, local netip.AddrPort, peers int, lane func([]byte) int) (transport.Listener, error) {
+	if n := b.peers.Add(int64(peers)); n > int64(b.bound.Connections) {
+		return nil, defect{fmt.Errorf("more than the %d connections that the plan announced", b.bound.Connections)}
+	}
+	return b.bench.ListenUDP(ctx, local, peers, lane)
+}

@@ -129,6 +129,8 @@ func scalar(v reflect.Value) string {
 		return word(value)
 	case netip.Addr:
 		return strconv.Quote(value.String())
+	case Server:
+		return strconv.Quote(value.String())
 	}
 	return fmt.Sprint(v.Interface())
 }

@@ -106,6 +106,8 @@ type IXIT struct {
 	// SoftServ is nil if the file does not speak of services. An empty list
 	// says that the device offers none.
 	SoftServ []Service `yaml:"soft_serv"`
+	// LwM2M is nil if the file does not speak of it.
+	LwM2M *LwM2M `yaml:"lwm2m"`
 }
 
 // A Service is a row of IXIT SoftServ: a service that the device offers. All

@@ -28,6 +28,7 @@ func (f *File) Lint() []Note {
 	for i, s := range f.IXIT.SoftServ {
 		lintService(entry("ixit.soft_serv", i), s, add)
 	}
+	lintLwM2M(f.IXIT.LwM2M, add)
 	slices.SortStableFunc(notes, func(a, b Note) int { return cmp.Compare(a.Line, b.Line) })
 	return notes
 }

@@ -24,6 +24,8 @@ var scalars = map[reflect.Type]reading{
 	reflect.TypeFor[uint16]():     readPort,
 	reflect.TypeFor[netip.Addr](): readAddr,
 	reflect.TypeFor[Date]():       readDate,
+	reflect.TypeFor[Server]():     readServer,
+	reflect.TypeFor[Interval]():   readInterval,
 }
 
 func (f *File) bindScalar(n *yaml.Node, v reflect.Value, path string, read reading) error {
@@ -120,5 +122,23 @@ func readDate(text string, v reflect.Value) error {
 		return fmt.Errorf("%q is no date from 1970 on: YYYY-MM-DD", text)
 	}
 	v.Set(reflect.ValueOf(Date{day}))
+	return nil
+}
+
+func readServer(text string, v reflect.Value) error {
+	s, err := ParseServer(text)
+	if err != nil {
+		return err
+	}
+	v.Set(reflect.ValueOf(s))
+	return nil
+}
+
+func readInterval(text string, v reflect.Value) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < time.Second || d%time.Second != 0 {
+		return fmt.Errorf("%q is no length of time in whole seconds, such as \"30s\" or \"5m\"", text)
+	}
+	v.Set(reflect.ValueOf(Interval{d}))
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 func (f *File) validate() error {
 	for _, part := range []func() error{
 		f.validateDevice, f.validateAddresses, f.validateConsent, f.validateICS, f.validateServices,
-		f.validateTrust, f.validateCredentials, f.validateReferences, f.validateUnits, f.validateAnswers, f.validatePaths,
+		f.validateTrust, f.validateCredentials, f.validateReferences, f.validateLwM2M, f.validateUnits, f.validateAnswers, f.validatePaths,
 	} {
 		if err := part(); err != nil {
 			return err

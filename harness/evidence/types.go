@@ -136,5 +136,8 @@ func UDP(a netip.AddrPort) Endpoint {
 	return Endpoint{"udp/" + a.String(), "udp/" + strconv.Itoa(int(a.Port()))}
 }
 
+// Bench returns the endpoint of a server that the harness plays for the device.
+func Bench(role string) Endpoint { return Endpoint{"bench/" + role, "bench/" + role} }
+
 // Subject returns the endpoint of a topic, path or server name at e.
 func (e Endpoint) Subject(s string) Endpoint { return Endpoint{e.Name + "#" + s, e.Key + "#" + s} }

@@ -74,6 +74,18 @@ type Target struct {
 	// Exclude are endpoints that belong to the host that runs an emulated
 	// device, not to the device.
 	Exclude []netip.AddrPort
+	// Roles are servers at addresses of this machine that the device was set to
+	// connect to, for watches that play them.
+	Roles []Role
+}
+
+// A Role is a server that the harness plays for a device.
+type Role struct {
+	Name       string // such as "lwm2m-server", as an endpoint is called
+	URI        string // as it was declared
+	Addr       netip.AddrPort
+	Credential string        // ID of the log-in that the device shows, or empty
+	Retry      time.Duration // after which the device tries again, 0 if not known
 }
 
 // MaxOpen bounds how many open TCP endpoints of a unit are looked into. A
@@ -96,6 +108,7 @@ func (t Target) Endpoints() []netip.AddrPort {
 type Input struct {
 	Target   Target
 	Net      transport.Dialer
+	Bench    Bench // nil where a device cannot connect to us
 	Logins   Logins
 	Journal  Journal
 	Operator Operator      // nil if nobody is there
@@ -165,6 +178,14 @@ type Operator interface {
 	// Power switches the device's power off or on and returns once that is
 	// done. To switch on what is on changes nothing.
 	Power(ctx context.Context, on bool) error
+}
+
+// A Bench is where the unit under test connects to of its own accord.
+type Bench interface {
+	// ListenUDP hears what the unit, and nobody else, sends to an address of this
+	// machine, from at most peers ports. Lane tells apart what one port sends in
+	// several protocols. That the address is none of ours is an error.
+	ListenUDP(ctx context.Context, local netip.AddrPort, peers int, lane func(datagram []byte) int) (transport.Listener, error)
 }
 
 // A Capture opens what a capture is written to.

@@ -11,6 +11,7 @@ import (
 	"github.com/assay-iot/assay/harness/check"
 	"github.com/assay-iot/assay/harness/checks"
 	"github.com/assay-iot/assay/harness/probe"
+	"github.com/assay-iot/assay/harness/probes/identity"
 	"github.com/assay-iot/assay/harness/profile"
 	"github.com/assay-iot/assay/profiles"
 )
@@ -130,8 +131,8 @@ func effects(list []probe.Any) string {
 func effect(c check.Check) probe.Effect {
 	most := probe.Passive
 	for _, p := range harness.Plan([]check.Check{{Needs: c.Needs, OneOf: c.OneOf}}) {
-		if p.Info().Kind != probe.Watch {
-			most = max(most, p.Info().Effect)
+		if i := p.Info(); i.Name != identity.Probe.Name {
+			most = max(most, i.Effect)
 		}
 	}
 	return most

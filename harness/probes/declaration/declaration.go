@@ -53,6 +53,7 @@ func of(f *device.File) Evidence {
 		Provisions: provisions(f.ICS.Provisions),
 		Listed:     listed(f.IXIT.SoftServ),
 		Services:   services(f.IXIT.SoftServ),
+		LwM2M:      lwm2m(f.IXIT.LwM2M),
 	}
 }
 
@@ -126,6 +127,21 @@ func coap(c *device.CoAP) CoAP {
 		Resources: each(c.Resources, func(r device.CoAPResource) Resource {
 			return Resource{Text(r.Path), r.Public.Tri(), r.Observable.Tri(), each(r.TestValues, text)}
 		}),
+	}
+}
+
+// lwm2m takes a device that was set to connect to a server for a client.
+func lwm2m(l *device.LwM2M) LwM2M {
+	if l == nil {
+		return LwM2M{}
+	}
+	used := l.Used.Tri()
+	if l.Server != (device.Server{}) || l.BootstrapServer != (device.Server{}) {
+		used = evidence.Yes
+	}
+	return LwM2M{
+		Used: used, BootstrapServer: Text(l.BootstrapServer.String()), Server: Text(l.Server.String()),
+		EndpointName: Text(l.EndpointName), Credential: Name(l.Credential), Retry: l.Retry.Duration,
 	}
 }
 

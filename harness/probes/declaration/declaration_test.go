@@ -3,6 +3,7 @@ package declaration
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -39,7 +40,8 @@ ixit:
       server_names: [sensor.example]
       client_certificate: no
       coap: {credential: alice, oscore: no, resources: [{path: /t, public: yes}, {path: /s, public: no, observable: yes, test_values: ["20", "21"]}]}
-credentials: [{id: alice, service: mqtt, user: alice, password: {env: CANARY_NAME}}]
+  lwm2m: {bootstrap_server: coap://127.0.0.2:5783, server: coaps://127.0.0.2, endpoint_name: lock-1, credential: bob, retry: 30s}
+credentials: [{id: bob, service: lwm2m, user: lock-1, password: {env: CANARY_NAME}}, {id: alice, service: mqtt, user: alice, password: {env: CANARY_NAME}}]
 `
 
 var (
@@ -86,6 +88,7 @@ func TestDeclaration(t *testing.T) {
 					{"/t", evidence.Yes, evidence.Unknown, []Text{}}, {"/s", evidence.No, evidence.Yes, []Text{"20", "21"}},
 				}}},
 		},
+		LwM2M: LwM2M{evidence.Yes, "coap://127.0.0.2:5783", "coaps://127.0.0.2:5684", "lock-1", "bob", 30 * time.Second},
 	}
 	assert.Equal(t, want, got)
 	assert.NotContains(t, data, "CANARY_NAME", "where a secret lies is nobody's business")
@@ -105,6 +108,10 @@ func TestNothingDeclared(t *testing.T) {
 
 	got, _ = record(t, given(t, "device: {id: a}\nixit: {soft_serv: []}"))
 	assert.Equal(t, evidence.Yes, got.Listed, "an empty list declares that there is no service")
+	assert.Equal(t, LwM2M{}, got.LwM2M, "nothing is said of LwM2M")
+
+	got, _ = record(t, given(t, "device: {id: a}\nixit: {lwm2m: {used: no}}"))
+	assert.Equal(t, LwM2M{Used: evidence.No}, got.LwM2M)
 }
 
 func TestNothingHandedIn(t *testing.T) {
@@ -147,6 +154,7 @@ func TestOlderRecords(t *testing.T) {
 	require.NoError(t, err)
 	got := page.Value.(Evidence)
 	assert.Equal(t, Text("lock"), got.Device.ID)
+	assert.Equal(t, LwM2M{}, got.LwM2M)
 	assert.Equal(t, []Service{{ID: "broker", Enabled: evidence.Yes, TCP: []uint16{8883}, UDP: []uint16{}, Protocol: "mqtt", TLS: evidence.Yes,
 		Configuration: evidence.No, ServerNames: []Text{}, MQTT: MQTT{[]Identity{}, []Text{}, "alice"}, CoAP: noCoAP}}, got.Services)
 	for _, bad := range []struct {

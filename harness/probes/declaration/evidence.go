@@ -1,6 +1,10 @@
 package declaration
 
-import "github.com/assay-iot/assay/harness/evidence"
+import (
+	"time"
+
+	"github.com/assay-iot/assay/harness/evidence"
+)
 
 // Evidence holds the parts of the device file that checks and profiles ask for.
 // Where no device file was given, Given is no and all else is empty.
@@ -13,6 +17,17 @@ type Evidence struct {
 	// declares that there is none; no list declares nothing.
 	Listed   evidence.Tri `json:"services_listed"`
 	Services []Service    `json:"services"` // IXIT SoftServ, in the order of the file
+	LwM2M    LwM2M        `json:"lwm2m"`    // empty unless declared
+}
+
+// LwM2M says where the device was set to connect as a client of LwM2M.
+type LwM2M struct {
+	Used            evidence.Tri  `json:"used"`             // whether it is such a client
+	BootstrapServer Text          `json:"bootstrap_server"` // such as coaps://192.0.2.1:5684, or empty
+	Server          Text          `json:"server"`           // likewise
+	EndpointName    Text          `json:"endpoint_name"`
+	Credential      Name          `json:"credential"` // whose user is the PSK identity, or empty
+	Retry           time.Duration `json:"retry_ns"`   // 0 if the file does not say
 }
 
 // Device is the device that the declaration speaks of. What it leaves out is

@@ -7,7 +7,7 @@ import (
 	"github.com/assay-iot/assay/harness/evidence"
 )
 
-// evidence1 is version 1, which knew neither names nor CoAP.
+// evidence1 is version 1, which knew neither names nor CoAP nor LwM2M.
 type evidence1 struct {
 	Given      evidence.Tri `json:"given"`
 	Device     Device       `json:"device"`
