@@ -66,7 +66,6 @@ func wrap(s string, width int) []string {
 		}
 		if at > 0 {
 			lines[len(lines)-1] += " "
-			at++
 		}
 		parts := split(word, width)
 		lines[len(lines)-1] += parts[0]

@@ -10,7 +10,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/assay-iot/assay/harness/msg"
 	"github.com/assay-iot/assay/harness/result"
 )
 
@@ -84,12 +83,4 @@ func direction(lang string) string {
 		return "rtl"
 	}
 	return "ltr"
-}
-
-// sayOr renders t, or returns other if t says nothing.
-func (o Options) sayOr(t msg.Text, other string) string {
-	if t.IsZero() {
-		return other
-	}
-	return o.say(t)
 }

@@ -42,6 +42,10 @@ func Mosquitto(t testing.TB, c MosquittoConfig) *Peer {
 	if len(c.Listeners) == 0 {
 		c.Listeners = []MosquittoListener{{}}
 	}
+	// Over WebSocket it listens on all addresses, whatever it is told.
+	if slices.ContainsFunc(c.Listeners, func(l MosquittoListener) bool { return l.WebSocket }) {
+		Loud(t)
+	}
 	spec := Spec{Name: "mosquitto", Program: "usr/sbin/mosquitto"}
 	for _, l := range c.Listeners {
 		spec.Listen = append(spec.Listen, l.Addr)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"slices"
 	"time"
 
@@ -206,9 +205,6 @@ func (s *Session) reject(m coapwire.Message) {
 		s.reply(coapwire.Message{Type: coapwire.Reset, ID: m.ID})
 	}
 }
-
-// errAborted is the end of a connection in CoAP's own words (RFC 8323, 5.6).
-var errAborted = errors.New("the connection was aborted")
 
 // MessageID returns a random message ID.
 func MessageID() uint16 {
