@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -34,7 +36,54 @@ func program(t testing.TB, dir string, args ...string) *exec.Cmd {
 // assay runs the program to its end.
 func assay(t testing.TB, dir string, args ...string) exited {
 	t.Helper()
-	return finish(t, program(t, dir, args...), func(cmd *exec.Cmd) error { return cmd.Run() })
+	var peak int64
+	ran := finish(t, program(t, dir, args...), func(cmd *exec.Cmd) error {
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		stop := watchPeak(cmd.Process.Pid)
+		err := cmd.Wait()
+		peak = stop()
+		return err
+	})
+	require.Positive(t, peak, "its memory was never seen")
+	ran.Peak = peak
+	return ran
+}
+
+// glance is how often the memory of a process is looked at. Its peak never
+// falls, so that what grows between the last two looks alone is missed.
+const glance = 10 * time.Millisecond
+
+// watchPeak follows the peak of a process's memory until stop. What the system
+// reports of a process that has ended would count this test's own memory too,
+// with which it was born.
+func watchPeak(pid int) (stop func() int64) {
+	var peak int64
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for tick := time.NewTicker(glance); ; {
+			b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+			if _, after, ok := strings.Cut(string(b), "VmHWM:"); ok {
+				var kib int64
+				if _, err := fmt.Sscanf(after, "%d", &kib); err == nil {
+					peak = kib << 10 // of the program: before it begins, the peak is another's
+				}
+			}
+			select {
+			case <-tick.C:
+			case <-ended:
+				tick.Stop()
+				return
+			}
+		}
+	}()
+	return func() int64 {
+		close(ended)
+		<-done
+		return peak
+	}
 }
 
 // finish runs a prepared program as do says, and tells how it ended.
@@ -46,9 +95,7 @@ func finish(t testing.TB, cmd *exec.Cmd, do func(*exec.Cmd) error) exited {
 	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
 		require.NoError(t, err)
 	}
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	require.True(t, ok)
-	return exited{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String(), usage.Maxrss << 10}
+	return exited{Code: cmd.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}
 }
 
 // result is what a run with --format json printed.
