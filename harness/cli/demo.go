@@ -116,7 +116,7 @@ func seen(v verdict.Verdict) string {
 
 // atOnce is how many devices are tested side by side. Most of the time a test
 // waits for its device, so that it pays beyond the number of cores.
-const atOnce = 8
+const atOnce = 16
 
 // testDevices tests each device, several side by side.
 func (a *app) testDevices(folders []devices.Folder, list []*profile.Profile, out string) ([]lab.Outcome, error) {

@@ -21,7 +21,7 @@ import (
 
 // width is how many devices are tested side by side: most of the time a test
 // waits.
-const width = 8
+const width = 16
 
 func job(t *testing.T, spec devices.Spec) Job {
 	t.Helper()
