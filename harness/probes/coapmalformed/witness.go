@@ -30,7 +30,7 @@ func (a *assault) openWitness(ctx context.Context) error {
 		return err
 	}
 	if a.Way.Transport != coapdoor.UDP {
-		a.Witness.Kind, a.witness = Idle, &idle{s}
+		a.Witness.Kind, a.witness = Idle, &idle{s, a.ask}
 		return nil
 	}
 	links, err := s.List(ctx)
@@ -96,7 +96,7 @@ func (a *assault) observe(ctx context.Context, after Name, served bool) (evidenc
 	}
 	s, _, err := a.open(ctx, longest)
 	if s != nil {
-		a.witness = &idle{s}
+		a.witness = &idle{s, a.ask}
 	}
 	return held, a.absent(ctx, err)
 }
@@ -111,11 +111,15 @@ func (a *assault) dropped(after Name) {
 	}
 }
 
-// idle is a session on which nothing bad is sent.
-type idle struct{ s *coapdoor.Session }
+// idle is a session on which nothing bad is sent, only the question of the
+// control.
+type idle struct {
+	s   *coapdoor.Session
+	ask func(context.Context, *coapdoor.Session) (coapdoor.Exchange, error)
+}
 
 func (i *idle) look(ctx context.Context, served bool) (evidence.Tri, error) {
-	x, err := i.s.Ping(ctx)
+	x, err := i.ask(ctx, i.s)
 	switch {
 	case err != nil:
 		return evidence.Unknown, err
