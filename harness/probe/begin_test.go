@@ -212,3 +212,12 @@ func TestEachPanicsInItsCaller(t *testing.T) {
 	})
 	t.Errorf("it returned %v", err)
 }
+
+// A procedure that ends well lacks nothing.
+func TestProcedureThatEndsWell(t *testing.T) {
+	s := Step{Name: "a", Do: func(context.Context) error { return nil }, Undo: func(context.Context) error { return nil }}
+	save := func() (json.RawMessage, error) { return nil, nil }
+	if err := follow(t.Context(), Input{Journal: &diary{}}, Info{}, []Step{s}, save); err != nil {
+		t.Errorf("err = %v", err)
+	}
+}
